@@ -1,0 +1,23 @@
+import { TensorFlowError } from '../../errors.js';
+import type { Variant } from '../cache.js';
+import { inspectLibrary } from '../shared-library.js';
+
+/** What a usable library tells of itself. */
+export interface UsableLibrary {
+  needed: string[];
+  variant: Variant;
+}
+
+/** Throws unless the file is a whole shared library for this platform. */
+export async function requireLibrary(file: string): Promise<UsableLibrary> {
+  const inspection = await inspectLibrary(file);
+  if (inspection.fault !== undefined) {
+    const advice =
+      inspection.code === 'DATA_LOSS' ? 'Fetch it again.' : 'Take a libtensorflow for this platform.';
+    throw new TensorFlowError(inspection.code, `${file} ${inspection.fault}. ${advice}`);
+  }
+  // GPU builds look for CUDA beside themselves or name it as needed; CPU builds mention neither.
+  const cuda = /nvidia|cuda|cudnn|cublas/i;
+  const isGpu = cuda.test(inspection.runpath) || inspection.needed.some((name) => cuda.test(name));
+  return { needed: inspection.needed, variant: isGpu ? 'gpu' : 'cpu' };
+}

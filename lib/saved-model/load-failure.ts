@@ -1,0 +1,68 @@
+/**
+ * Why a SavedModel did not load, said better than TensorFlow does where the directory itself tells.
+ */
+
+import { join } from 'node:path';
+import { TensorFlowError } from '../errors.js';
+import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { checkCheckpoint } from './checkpoint.js';
+import { checkDirectory, codeOf, localPath } from './directory.js';
+import { readMetaGraph } from './reader.js';
+
+/** TensorFlow's errors that variables which were not (wholly) restored lead to. */
+const ABOUT_VARIABLES = /restore|variable|uninitiali[sz]ed|sstable|TensorBundle|checkpoint|Read less bytes/i;
+
+/**
+ * A better error for a failed load: the directory is missing or no SavedModel, its saved_model.pb is damaged, no
+ * MetaGraph has these tags, files of its variables are missing or cut off. Else `error` itself.
+ *
+ * Never rejects; TensorFlow's own error is the `cause` of a better one.
+ */
+export async function explainLoadFailure(
+  directory: string,
+  tags: readonly string[],
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof TensorFlowError)) return error;
+  try {
+    const path = localPath(directory);
+    if (path === undefined) return error;
+    await checkDirectory(path);
+    const metaGraph = await readMetaGraph(path, tags);
+    if (ABOUT_VARIABLES.test(error.message)) await checkVariables(path, metaGraph);
+    return error;
+  } catch (better) {
+    if (!(better instanceof TensorFlowError) || NOT_BETTER.has(better.code)) return error;
+    return new TensorFlowError(better.code, `${better.message} (TensorFlow says: ${error.message})`, {
+      cause: error,
+    });
+  }
+}
+
+/** Codes with which the checks only say that they don't know. */
+const NOT_BETTER: ReadonlySet<string> = new Set(['UNKNOWN', 'UNIMPLEMENTED']);
+
+/**
+ * Resolves if the variables that the MetaGraph restores are all there. TensorFlow loads a model without
+ * `variables/variables.index` and fails later, at the first read of a variable.
+ *
+ * @throws TensorFlowError NOT_FOUND, PERMISSION_DENIED or DATA_LOSS, naming the file
+ */
+export async function checkVariables(directory: string, metaGraph: MetaGraphDef): Promise<void> {
+  const path = localPath(directory);
+  if (path === undefined || !metaGraph.saverDef?.restoreOpName) return;
+  try {
+    await checkCheckpoint(join(path, 'variables', 'variables'));
+  } catch (error) {
+    if (!(error instanceof TensorFlowError) || error.code === 'UNIMPLEMENTED') return;
+    const missing =
+      codeOf(error.cause) === 'ENOENT' ? ' Was the model copied without its variables folder?' : '';
+    throw new TensorFlowError(
+      error.code,
+      `The model's variables cannot be restored: ${error.message}${missing}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,188 @@
+#include "call.h"
+
+#include <optional>
+#include <utility>
+
+#include "bytes.h"
+#include "dtypes.h"
+#include "env_data.h"
+#include "graph.h"
+#include "status.h"
+#include "tensor.h"
+
+namespace tf_session {
+namespace {
+
+struct RunRequest {
+  std::vector<TensorPtr> inputs;
+  std::optional<Bytes> run_options;
+  bool want_metadata = false;
+  OutputPolicy policy;
+  std::optional<uint32_t> ticket;
+};
+
+struct RunResponse {
+  std::vector<FetchedTensor> outputs;
+  std::optional<Bytes> metadata;
+};
+
+// JS thread.
+RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::CallbackInfo& info) {
+  bound.session->CheckOpen();
+  RunRequest request;
+  const auto inputs = info[0].As<Napi::Array>();
+  const uint32_t count = inputs.Length();
+  if (count != bound.plan.feeds.size()) throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
+  request.inputs.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) request.inputs.push_back(TensorFromJs(env, inputs.Get(i)));
+  if (!info[1].IsObject()) return request;
+  const auto options = info[1].As<Napi::Object>();
+  request.run_options = BytesFromJs(options.Get("runOptions"));
+  request.want_metadata = options.Get("wantMetadata").ToBoolean();
+  request.policy.copy = options.Get("copyOutputs").ToBoolean();
+  request.policy.strings_as_bytes = options.Get("stringsAsBytes").ToBoolean();
+  const Napi::Value ticket = options.Get("ticket");
+  if (ticket.IsNumber()) request.ticket = ticket.As<Napi::Number>().Uint32Value();
+  return request;
+}
+
+// Any thread.
+RunResponse RunNow(const SessionCore& core, const RunPlan& plan, RunRequest* request) {
+  RunOutcome outcome = core.Run(plan, request->inputs, request->run_options, request->want_metadata);
+  // Let go of the inputs before the outputs are looked at, so that an input's memory handed through (Identity) is
+  // not held twice, and a borrowed one is free when the promise resolves.
+  request->inputs.clear();
+  RunResponse response;
+  response.outputs.reserve(outcome.outputs.size());
+  for (TensorPtr& output : outcome.outputs) response.outputs.emplace_back(std::move(output), request->policy);
+  response.metadata = std::move(outcome.metadata);
+  return response;
+}
+
+// JS thread.
+Napi::Value ResponseToJs(Napi::Env env, RunResponse* response) {
+  const Napi::Array outputs = Napi::Array::New(env, response->outputs.size() * 3);
+  uint32_t at = 0;
+  for (FetchedTensor& output : response->outputs) {
+    output.ToJs(env, outputs, at);
+    at += 3;
+  }
+  const Napi::Object result = Napi::Object::New(env);
+  result.Set("outputs", outputs);
+  if (response->metadata) {
+    result.Set("metadata", BytesToJs(env, response->metadata->data(), response->metadata->size()));
+  }
+  return result;
+}
+
+class RunWorker : public PromiseWorker {
+ public:
+  RunWorker(EnvData* env_data, std::shared_ptr<const BoundPlan> bound, RunRequest request)
+      : env_data_(env_data),
+        bound_(std::move(bound)),
+        core_(bound_->session->core()),
+        request_(std::move(request)) {
+    bound_->session->BeginRun(this);
+    if (request_.ticket) env_data_->tickets[*request_.ticket] = this;
+  }
+
+ private:
+  void Work() override { response_ = RunNow(*core_, bound_->plan, &request_); }
+  Napi::Value Result(Napi::Env env) override { return ResponseToJs(env, &response_); }
+  void Finished() override {
+    if (request_.ticket) env_data_->tickets.erase(*request_.ticket);
+    core_.reset();
+    bound_->session->EndRun(this);
+  }
+
+  EnvData* env_data_;
+  std::shared_ptr<const BoundPlan> bound_;
+  std::shared_ptr<SessionCore> core_;
+  RunRequest request_;
+  RunResponse response_;
+  Counted counted_{live.runs};
+};
+
+std::vector<std::string> Names(const Napi::Array& array) {
+  std::vector<std::string> names(array.Length());
+  for (uint32_t i = 0; i < names.size(); ++i) names[i] = array.Get(i).As<Napi::String>().Utf8Value();
+  return names;
+}
+
+// The type of an output; TensorFlow 1's reference types are 100 above what they refer to.
+TF_DataType BaseType(TF_Output output) {
+  constexpr int kReference = 100;
+  const int type = tf().TF_OperationOutputType(output);
+  return static_cast<TF_DataType>(type > kReference ? type - kReference : type);
+}
+
+TF_Output FindTensor(TF_Graph* graph, const std::string& name) {
+  const TF_Output output = FindOutput(graph, name);
+  const TF_DataType type = BaseType(output);
+  if (type == TF_RESOURCE || type == TF_VARIANT) {
+    throw Error(TF_UNIMPLEMENTED, "The tensor \"" + name + "\" is of type " + DTypeName(type) +
+                                      ": a handle that has a meaning inside of TensorFlow only. It can be neither "
+                                      "fed nor fetched; fetch an op that reads from it instead.");
+  }
+  return output;
+}
+
+}  // namespace
+
+void Call::Init(Napi::Env env) {
+  EnvData::Of(env).call_class = Napi::Persistent(
+      DefineClass(env, "NativeCall",
+                  {InstanceMethod<&Call::Run>("run"), InstanceMethod<&Call::RunSync>("runSync"),
+                   InstanceAccessor<&Call::FeedTypes>("feedTypes")}));
+}
+
+Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
+                       const Napi::Array& fetches, const Napi::Array& targets) {
+  TF_Graph* graph = session->core()->graph();
+  auto bound = std::make_shared<BoundPlan>();
+  bound->session = std::move(session);
+  for (const std::string& name : Names(feeds)) bound->plan.feeds.push_back(FindTensor(graph, name));
+  for (const std::string& name : Names(fetches)) bound->plan.fetches.push_back(FindTensor(graph, name));
+  for (const std::string& name : Names(targets)) bound->plan.targets.push_back(FindOperation(graph, name));
+  using Shared = std::shared_ptr<const BoundPlan>;
+  Shared shared = std::move(bound);
+  return EnvData::Of(env).call_class.New({Napi::External<Shared>::New(env, &shared)});
+}
+
+Call::Call(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  bound_ = *info[0].As<Napi::External<std::shared_ptr<const BoundPlan>>>().Data();
+}
+
+Napi::Value Call::Run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    auto worker = std::make_unique<RunWorker>(&EnvData::Of(env), bound_, RequestFromJs(env, *bound_, info));
+    return PromiseWorker::Start(env, std::move(worker), PromiseWorker::Gate::kLimited);
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  } catch (const std::bad_alloc&) {
+    ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for the inputs."));
+  }
+}
+
+Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    RunRequest request = RequestFromJs(env, *bound_, info);
+    RunResponse response = RunNow(*bound_->session->core(), bound_->plan, &request);
+    return ResponseToJs(env, &response);
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  } catch (const std::bad_alloc&) {
+    ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for the inputs or outputs."));
+  }
+}
+
+Napi::Value Call::FeedTypes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Array types = Napi::Array::New(env, bound_->plan.feeds.size());
+  for (uint32_t i = 0; i < types.Length(); ++i) types.Set(i, static_cast<double>(BaseType(bound_->plan.feeds[i])));
+  return types;
+}
+
+}  // namespace tf_session

@@ -1,0 +1,37 @@
+// Feeds, fetches and targets looked up once, and the runs of them (lib/native.ts: NativeCall).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "napi_setup.h"
+#include "session.h"
+
+namespace tf_session {
+
+// Shared by the Call and its runs; never changed after it is made.
+struct BoundPlan {
+  std::shared_ptr<OpenSession> session;
+  RunPlan plan;
+  Counted counted{live.calls};
+};
+
+class Call : public Napi::ObjectWrap<Call> {
+ public:
+  static void Init(Napi::Env env);
+  // JS thread. Throws Error: a name that the graph lacks, a tensor of a type that has no host memory.
+  static Napi::Value Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
+                          const Napi::Array& fetches, const Napi::Array& targets);
+
+  explicit Call(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value Run(const Napi::CallbackInfo& info);
+  Napi::Value RunSync(const Napi::CallbackInfo& info);
+  Napi::Value FeedTypes(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const BoundPlan> bound_;
+};
+
+}  // namespace tf_session

@@ -1,0 +1,91 @@
+#include "device_list.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "session_options.h"
+#include "status.h"
+
+namespace tf_session {
+namespace {
+
+struct Device {
+  std::string name;
+  std::string type;
+  int64_t memory_bytes;
+};
+
+std::vector<Device> DevicesOf(TF_Session* session) {
+  const Status status;
+  const DeviceListPtr list(tf().TF_SessionListDevices(session, status));
+  status.Check();
+  std::vector<Device> devices;
+  for (int i = 0; i < tf().TF_DeviceListCount(list.get()); ++i) {
+    Device device;
+    device.name = tf().TF_DeviceListName(list.get(), i, status);
+    status.Check();
+    device.type = tf().TF_DeviceListType(list.get(), i, status);
+    status.Check();
+    device.memory_bytes = tf().TF_DeviceListMemoryBytes(list.get(), i, status);
+    status.Check();
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
+class DevicesWorker : public PromiseWorker {
+ public:
+  explicit DevicesWorker(std::shared_ptr<OpenSession> session) : session_(std::move(session)) {
+    session_->BeginRun(this);
+  }
+  explicit DevicesWorker(std::optional<Bytes> config) : config_(std::move(config)) {}
+
+ private:
+  void Work() override {
+    if (session_) {
+      devices_ = DevicesOf(session_->core()->session());
+      return;
+    }
+    const SessionOptionsPtr options = MakeSessionOptions(config_);
+    GraphPtr graph(tf().TF_NewGraph());
+    const Status status;
+    TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
+    status.Check();
+    SessionCore core(std::move(graph), session);
+    devices_ = DevicesOf(session);
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    const Napi::Array array = Napi::Array::New(env, devices_.size());
+    for (uint32_t i = 0; i < devices_.size(); ++i) {
+      const Napi::Object device = Napi::Object::New(env);
+      device.Set("name", devices_[i].name);
+      device.Set("type", devices_[i].type);
+      device.Set("memoryBytes", static_cast<double>(devices_[i].memory_bytes));
+      array.Set(i, device);
+    }
+    return array;
+  }
+
+  void Finished() override {
+    if (session_) session_->EndRun(this);
+  }
+
+  std::shared_ptr<OpenSession> session_;
+  std::optional<Bytes> config_;
+  std::vector<Device> devices_;
+};
+
+}  // namespace
+
+Napi::Value ListDevices(Napi::Env env, std::shared_ptr<OpenSession> session) {
+  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(session)),
+                              PromiseWorker::Gate::kFree);
+}
+
+Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config) {
+  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(config)), PromiseWorker::Gate::kFree);
+}
+
+}  // namespace tf_session

@@ -1,0 +1,74 @@
+// The state of one JS environment (the main thread or one worker): there may be many, libtensorflow is one.
+//
+// All on the JS thread but Wake(). Dies when the environment does; its cleanup hook comes first.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "napi_setup.h"
+#include "promise_worker.h"
+
+namespace tf_session {
+
+class OpenSession;
+
+class EnvData {
+ public:
+  explicit EnvData(Napi::Env env);
+  EnvData(const EnvData&) = delete;
+  EnvData& operator=(const EnvData&) = delete;
+  ~EnvData();
+
+  static EnvData& Of(Napi::Env env) { return *env.GetInstanceData<EnvData>(); }
+
+  Napi::Env env() const { return env_; }
+  // True once the cleanup hook has run: nothing may be queued any more.
+  bool closing() const { return closing_; }
+
+  // lib/errors.ts's TensorFlowError.
+  Napi::Function error_class() const { return error_class_.Value(); }
+  void set_error_class(Napi::Function constructor) { error_class_ = Napi::Persistent(constructor); }
+
+  // Constructors of the classes that C++ makes instances of.
+  Napi::FunctionReference session_class;
+  Napi::FunctionReference call_class;
+  Napi::FunctionReference memory_class;
+
+  // Owning of workers, for PromiseWorker alone.
+  void Adopt(std::unique_ptr<PromiseWorker> worker);
+  void Disown(PromiseWorker* worker);
+  // Between these the event loop stays alive: a run that waits for the gate is known to nobody else.
+  void BeginWaiting();
+  void EndWaiting();
+  // Any thread: this worker's turn has come; the JS thread will queue it.
+  void Wake(PromiseWorker* worker);
+
+  // Waiting runs by the number that JavaScript gave them.
+  std::unordered_map<uint32_t, PromiseWorker*> tickets;
+  // Sessions of this environment, so that its end can close them.
+  std::unordered_set<OpenSession*> sessions;
+
+  // Ends what runs: closes every session, withdraws what waits. For `process.on('exit')` and the cleanup hook.
+  void CloseSessions();
+
+ private:
+  static void OnWake(napi_env env, napi_value callback, void* context, void* data);
+  void QueueGranted();
+  void CleanUp();
+
+  Napi::Env env_;
+  bool closing_ = false;
+  int waiting_count_ = 0;
+  Napi::FunctionReference error_class_;
+  std::unordered_map<PromiseWorker*, std::unique_ptr<PromiseWorker>> workers_;
+
+  std::mutex wake_mutex_;  // guards the two below
+  napi_threadsafe_function wake_ = nullptr;
+  std::vector<PromiseWorker*> granted_;
+};
+
+}  // namespace tf_session

@@ -1,0 +1,66 @@
+// The one base of all asynchronous work: a promise now, Work() on a libuv thread, then Result() on the JS thread.
+//
+// Lifetime: the environment (EnvData) owns every worker from Start() until it has settled, and deletes it on the JS
+// thread, so members may hold Node-API references. Work() must not touch Node-API. Whatever it throws rejects the
+// promise; nothing leaves the thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "error.h"
+#include "napi_setup.h"
+#include "run_gate.h"
+
+namespace tf_session {
+
+class EnvData;
+
+class PromiseWorker : private RunGate::Waiter {
+ public:
+  enum class Gate {
+    kFree,     // at once: short work, and closing
+    kLimited,  // counts against the process's runs in flight, and waits its turn
+  };
+
+  PromiseWorker() = default;
+  PromiseWorker(const PromiseWorker&) = delete;
+  PromiseWorker& operator=(const PromiseWorker&) = delete;
+  virtual ~PromiseWorker() = default;
+
+  // JS thread. Returns the promise.
+  static Napi::Value Start(Napi::Env env, std::unique_ptr<PromiseWorker> worker, Gate gate);
+
+  // JS thread. Rejects with `reason` if Work() has not begun, and then deletes this; else false, and nothing changes.
+  bool CancelWaiting(const Error& reason);
+
+ protected:
+  // A libuv thread.
+  virtual void Work() = 0;
+  // JS thread, after Work() succeeded: what the promise resolves to.
+  virtual Napi::Value Result(Napi::Env env) = 0;
+  // JS thread, last thing before this is deleted, however it ended; not called when the environment goes down.
+  virtual void Finished() {}
+
+ private:
+  friend class EnvData;
+
+  static void Execute(napi_env env, void* data);
+  static void Complete(napi_env env, napi_status status, void* data);
+  void Granted() override;                    // any thread
+  void Queue();                               // JS thread: hands the work to libuv
+  void Settle(Napi::Env env);                 // JS thread: resolves or rejects
+  void Reject(Napi::Env env, const Error& error);
+  void LeaveGate();
+
+  EnvData* env_data_ = nullptr;
+  napi_async_work work_ = nullptr;
+  napi_deferred deferred_ = nullptr;
+  bool limited_ = false;
+  bool inside_ = false;  // of the gate; written by Execute, read by Complete, which libuv orders
+  bool waiting_ = false;  // for the gate; JS thread only
+  std::optional<Error> cancelled_;
+  std::optional<Error> error_;
+};
+
+}  // namespace tf_session

@@ -1,0 +1,68 @@
+#include "run_gate.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tf_session {
+namespace {
+
+// libuv reads UV_THREADPOOL_SIZE once, at its first work: 4 unless set, at most 1024. Two threads are left to files
+// and DNS.
+int DefaultLimit() {
+  constexpr int kLibuvDefault = 4;
+  constexpr int kLibuvMost = 1024;
+  const char* text = std::getenv("UV_THREADPOOL_SIZE");
+  const int threads = text == nullptr ? kLibuvDefault : std::clamp(std::atoi(text), 1, kLibuvMost);
+  return std::max(1, threads - 2);
+}
+
+}  // namespace
+
+RunGate& RunGate::Get() {
+  static auto* gate = new RunGate();  // never destroyed: libuv's threads may outlive static destructors
+  return *gate;
+}
+
+RunGate::RunGate() : limit_(DefaultLimit()) {}
+
+bool RunGate::Enter(Waiter* waiter) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (inside_ < limit_ && waiting_.empty()) {
+    ++inside_;
+    return true;
+  }
+  waiting_.push_back(waiter);
+  return false;
+}
+
+void RunGate::Leave() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  --inside_;
+  LetIn();
+}
+
+bool RunGate::Withdraw(Waiter* waiter) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = std::find(waiting_.begin(), waiting_.end(), waiter);
+  if (found == waiting_.end()) return false;
+  waiting_.erase(found);
+  return true;
+}
+
+int RunGate::SetLimit(int limit) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  limit_ = limit > 0 ? limit : DefaultLimit();
+  LetIn();
+  return limit_;
+}
+
+void RunGate::LetIn() {
+  while (inside_ < limit_ && !waiting_.empty()) {
+    Waiter* next = waiting_.front();
+    waiting_.pop_front();
+    ++inside_;
+    next->Granted();
+  }
+}
+
+}  // namespace tf_session

@@ -1,0 +1,147 @@
+#include "session.h"
+
+#include <utility>
+
+#include "call.h"
+#include "device_list.h"
+#include "env_data.h"
+#include "graph.h"
+#include "status.h"
+
+namespace tf_session {
+
+// Frees session and graph on a worker thread. At once, not through the gate: a close must not wait for others' runs.
+class OpenSession::CloseWorker : public PromiseWorker {
+ public:
+  // `session` is null where it was collected: then nobody waits.
+  CloseWorker(std::shared_ptr<SessionCore> core, std::shared_ptr<OpenSession> session)
+      : core_(std::move(core)), session_(std::move(session)) {}
+
+ private:
+  void Work() override {
+    core_->Close();
+    core_.reset();
+  }
+  Napi::Value Result(Napi::Env env) override {
+    if (session_) {
+      for (const napi_deferred closer : session_->closers_) {
+        (void)napi_resolve_deferred(env, closer, env.Undefined());
+      }
+      session_->closers_.clear();
+    }
+    return env.Undefined();
+  }
+
+  std::shared_ptr<SessionCore> core_;
+  std::shared_ptr<OpenSession> session_;
+};
+
+OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
+    : env_data_(env_data), core_(std::move(core)) {
+  env_data_->sessions.insert(this);
+}
+
+OpenSession::~OpenSession() {
+  env_data_->sessions.erase(this);
+  if (!core_ || env_data_->closing()) return;
+  const Napi::Env env = env_data_->env();
+  (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(std::move(core_), nullptr),
+                             PromiseWorker::Gate::kFree);
+}
+
+void OpenSession::CheckOpen() const {
+  if (closing_) throw Error(TF_FAILED_PRECONDITION, "The session is closed.");
+}
+
+void OpenSession::BeginRun(PromiseWorker* run) { runs_.insert(run); }
+
+void OpenSession::EndRun(PromiseWorker* run) {
+  runs_.erase(run);
+  CloseWhenIdle();
+}
+
+Napi::Value OpenSession::Close(bool cancel) {
+  const Napi::Env env = env_data_->env();
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) throw Napi::Error::New(env);
+  closing_ = true;
+  if (!core_ && !close_started_) {
+    (void)napi_resolve_deferred(env, deferred, env.Undefined());
+    return {env, promise};
+  }
+  closers_.push_back(deferred);
+  if (cancel) EndNow();
+  CloseWhenIdle();
+  return {env, promise};
+}
+
+void OpenSession::EndNow() {
+  if (!core_) return;
+  const std::shared_ptr<OpenSession> self = shared_from_this();  // the last run's end may drop it
+  core_->EndRuns();
+  const std::vector<PromiseWorker*> runs(runs_.begin(), runs_.end());
+  const Error reason(TF_CANCELLED, "The run was cancelled: its session was closed.");
+  for (PromiseWorker* run : runs) (void)run->CancelWaiting(reason);
+}
+
+void OpenSession::CloseWhenIdle() {
+  if (!closing_ || close_started_ || !runs_.empty()) return;
+  close_started_ = true;
+  (void)PromiseWorker::Start(env_data_->env(),
+                             std::make_unique<CloseWorker>(std::move(core_), shared_from_this()),
+                             PromiseWorker::Gate::kFree);
+}
+
+void Session::Init(Napi::Env env) {
+  EnvData::Of(env).session_class = Napi::Persistent(
+      DefineClass(env, "NativeSession",
+                  {InstanceMethod<&Session::Bind>("bind"), InstanceMethod<&Session::OpNames>("opNames"),
+                   InstanceMethod<&Session::Devices>("devices"), InstanceMethod<&Session::Close>("close")}));
+}
+
+Napi::Object Session::Wrap(Napi::Env env, std::shared_ptr<SessionCore> core) {
+  auto open = std::make_shared<OpenSession>(&EnvData::Of(env), std::move(core));
+  return EnvData::Of(env).session_class.New({Napi::External<std::shared_ptr<OpenSession>>::New(env, &open)});
+}
+
+Session::Session(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  open_ = *info[0].As<Napi::External<std::shared_ptr<OpenSession>>>().Data();
+}
+
+Napi::Value Session::Bind(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    open_->CheckOpen();
+    return Call::Bind(env, open_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>(), info[2].As<Napi::Array>());
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  }
+}
+
+Napi::Value Session::OpNames(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    open_->CheckOpen();
+    const std::vector<std::string> names = OperationNames(open_->core()->graph());
+    const Napi::Array array = Napi::Array::New(env, names.size());
+    for (uint32_t i = 0; i < names.size(); ++i) array.Set(i, names[i]);
+    return array;
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  }
+}
+
+Napi::Value Session::Devices(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    open_->CheckOpen();
+    return ListDevices(env, open_);
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  }
+}
+
+Napi::Value Session::Close(const Napi::CallbackInfo& info) { return open_->Close(info[0].ToBoolean()); }
+
+}  // namespace tf_session

@@ -1,0 +1,67 @@
+// The JS class around a session (lib/native.ts: NativeSession), and what of it belongs to the JS thread.
+#pragma once
+
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "napi_setup.h"
+#include "promise_worker.h"
+#include "session_core.h"
+
+namespace tf_session {
+
+class EnvData;
+
+// A session as its JS environment knows it: open, closing once its accepted runs have ended, closed. Shared by the
+// Session object, its Calls and its runs, so it lives as long as any of them; JS thread only.
+class OpenSession : public std::enable_shared_from_this<OpenSession> {
+ public:
+  OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core);
+  OpenSession(const OpenSession&) = delete;
+  OpenSession& operator=(const OpenSession&) = delete;
+  // Collected without close(): freed on a worker thread, or here where the environment is going down.
+  ~OpenSession();
+
+  const std::shared_ptr<SessionCore>& core() const { return core_; }
+  // Throws FAILED_PRECONDITION from the moment close() was called.
+  void CheckOpen() const;
+
+  void BeginRun(PromiseWorker* run);
+  void EndRun(PromiseWorker* run);
+
+  // A promise that resolves when session and graph are freed. Accepted runs end first; with `cancel` by CANCELLED.
+  Napi::Value Close(bool cancel);
+  // Ends what runs and rejects what waits; frees nothing. For an environment on its way out.
+  void EndNow();
+
+ private:
+  class CloseWorker;
+  void CloseWhenIdle();
+
+  EnvData* env_data_;
+  std::shared_ptr<SessionCore> core_;  // null once closed
+  bool closing_ = false;
+  bool close_started_ = false;
+  std::unordered_set<PromiseWorker*> runs_;
+  std::vector<napi_deferred> closers_;
+};
+
+class Session : public Napi::ObjectWrap<Session> {
+ public:
+  static void Init(Napi::Env env);
+  // JS thread: the JS object of a session that was just made.
+  static Napi::Object Wrap(Napi::Env env, std::shared_ptr<SessionCore> core);
+
+  explicit Session(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value Bind(const Napi::CallbackInfo& info);
+  Napi::Value OpNames(const Napi::CallbackInfo& info);
+  Napi::Value Devices(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<OpenSession> open_;
+};
+
+}  // namespace tf_session

@@ -1,0 +1,91 @@
+#include "session_core.h"
+
+#include <algorithm>
+
+#include "status.h"
+
+namespace tf_session {
+namespace {
+
+// Every session of the process, for EndRunsOfAll(). Never destroyed: sessions may be freed while statics are.
+std::mutex& RegistryMutex() {
+  static auto* mutex = new std::mutex();
+  return *mutex;
+}
+std::vector<SessionCore*>& Registry() {
+  static auto* registry = new std::vector<SessionCore*>();
+  return *registry;
+}
+
+}  // namespace
+
+SessionCore::SessionCore(GraphPtr graph, TF_Session* session) : graph_(std::move(graph)), session_(session) {
+  const std::lock_guard<std::mutex> lock(RegistryMutex());
+  Registry().push_back(this);
+}
+
+SessionCore::~SessionCore() {
+  {
+    const std::lock_guard<std::mutex> lock(RegistryMutex());
+    auto& registry = Registry();
+    registry.erase(std::remove(registry.begin(), registry.end(), this), registry.end());
+  }
+  Close();
+}
+
+RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
+                            const std::optional<Bytes>& options, bool want_metadata) const {
+  const auto cancelled = [] { return Error(TF_CANCELLED, "The run was cancelled: its session was closed."); };
+  if (ended_) throw cancelled();
+  std::vector<TF_Tensor*> values;
+  values.reserve(inputs.size());
+  for (const TensorPtr& input : inputs) values.push_back(input.get());
+  std::vector<TF_Tensor*> fetched(plan.fetches.size(), nullptr);
+  TF_Buffer options_view{};
+  if (options) {
+    options_view.data = options->data();
+    options_view.length = options->size();
+  }
+  const BufferPtr metadata(want_metadata ? tf().TF_NewBuffer() : nullptr);
+  const Status status;
+  tf().TF_SessionRun(session_, options ? &options_view : nullptr, plan.feeds.data(), values.data(),
+                     static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
+                     static_cast<int>(fetched.size()), plan.targets.data(), static_cast<int>(plan.targets.size()),
+                     metadata.get(), status);
+  RunOutcome outcome;
+  outcome.outputs.reserve(fetched.size());
+  for (TF_Tensor* tensor : fetched) outcome.outputs.emplace_back(tensor);
+  if (!status.ok() && ended_) throw cancelled();
+  status.Check();
+  if (metadata) {
+    const auto* data = static_cast<const uint8_t*>(metadata->data);
+    outcome.metadata.emplace(data, data + metadata->length);
+  }
+  return outcome;
+}
+
+void SessionCore::EndRuns() {
+  ended_ = true;
+  const std::lock_guard<std::mutex> lock(end_mutex_);
+  if (session_ == nullptr) return;
+  const Status status;
+  // Its complaint that the session is closed already is of no use to anyone.
+  tf().TF_CloseSession(session_, status);
+}
+
+void SessionCore::Close() {
+  EndRuns();
+  const std::lock_guard<std::mutex> lock(end_mutex_);
+  if (session_ == nullptr) return;
+  const Status status;
+  tf().TF_DeleteSession(session_, status);
+  session_ = nullptr;
+  graph_.reset();
+}
+
+void SessionCore::EndRunsOfAll() {
+  const std::lock_guard<std::mutex> lock(RegistryMutex());
+  for (SessionCore* core : Registry()) core->EndRuns();
+}
+
+}  // namespace tf_session

@@ -1,0 +1,64 @@
+// TF_Graph and TF_Session as one thing that runs and ends. Knows nothing of Node-API; any thread.
+//
+// Shared by the JS wrap and by each worker that runs it, so neither the collector nor close() can take it away from
+// under a run. Whoever lets go last frees it: Close() first, on a worker thread, wherever possible.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "counts.h"
+#include "handles.h"
+
+namespace tf_session {
+
+using Bytes = std::vector<uint8_t>;
+
+// What a run needs, by TensorFlow's own names.
+struct RunPlan {
+  std::vector<TF_Output> feeds;
+  std::vector<TF_Output> fetches;
+  std::vector<const TF_Operation*> targets;
+};
+
+struct RunOutcome {
+  std::vector<TensorPtr> outputs;  // one per fetch
+  std::optional<Bytes> metadata;   // a serialized RunMetadata, where it was asked for
+};
+
+class SessionCore {
+ public:
+  SessionCore(GraphPtr graph, TF_Session* session);
+  SessionCore(const SessionCore&) = delete;
+  SessionCore& operator=(const SessionCore&) = delete;
+  ~SessionCore();
+
+  TF_Graph* graph() const { return graph_.get(); }
+  TF_Session* session() const { return session_; }
+
+  // Blocks until the run has ended. Throws what TensorFlow says, and CANCELLED once EndRuns() was called.
+  RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs, const std::optional<Bytes>& options,
+                 bool want_metadata) const;
+
+  // Makes running graphs end with CANCELLED at their next op, and every later run at once. Does not wait.
+  void EndRuns();
+
+  // Frees session and graph. Only when no run is in flight. Slow: for worker threads.
+  void Close();
+
+  // EndRuns() for every session of the process.
+  static void EndRunsOfAll();
+
+ private:
+  GraphPtr graph_;
+  TF_Session* session_;
+  std::mutex end_mutex_;  // EndRuns() against Close()
+  std::atomic<bool> ended_{false};
+  Counted counted_{live.sessions};
+};
+
+}  // namespace tf_session

@@ -1,0 +1,165 @@
+#include "tensor.h"
+
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "dtypes.h"
+#include "string_tensor.h"
+
+namespace tf_session {
+namespace {
+
+// From here on an output is handed over rather than copied. Below it a copy costs less than an ArrayBuffer with
+// memory from outside of V8's heap and its finalizer.
+constexpr size_t kHandOverBytes = 32 * 1024;
+
+// TensorFlow's TensorShape ends the process above this.
+constexpr uint32_t kMostDimensions = 254;
+
+std::vector<int64_t> ShapeFromJs(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  const uint32_t rank = array.Length();
+  if (rank > kMostDimensions) {
+    throw Error(TF_INVALID_ARGUMENT, "A tensor has at most " + std::to_string(kMostDimensions) +
+                                         " dimensions, this one has " + std::to_string(rank) + ".");
+  }
+  std::vector<int64_t> shape(rank);
+  for (uint32_t i = 0; i < rank; ++i) shape[i] = array.Get(i).As<Napi::Number>().Int64Value();
+  return shape;
+}
+
+// Elements of a shape; throws where a dimension is negative or the product is beyond what memory can hold.
+int64_t ElementCount(const std::vector<int64_t>& shape) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 16;
+  int64_t count = 1;
+  for (const int64_t dimension : shape) {
+    if (dimension < 0) throw Error(TF_INVALID_ARGUMENT, "A dimension of a tensor's shape is negative.");
+    if (dimension != 0 && count > kMost / dimension) {
+      throw Error(TF_INVALID_ARGUMENT, "The tensor's shape has more elements than memory can hold.");
+    }
+    count *= dimension;
+  }
+  return count;
+}
+
+void CheckSize(size_t given, size_t wanted) {
+  if (given == wanted) return;
+  throw Error(TF_INVALID_ARGUMENT, "The tensor's shape and type need " + std::to_string(wanted) +
+                                       " bytes, its data has " + std::to_string(given) + ".");
+}
+
+// TensorFlow has let go of a borrowed block; on any of its threads.
+void ReleaseBlock(void* /*data*/, size_t /*length*/, void* argument) {
+  auto* keep = static_cast<std::shared_ptr<MemoryBlock>*>(argument);
+  --(*keep)->uses;
+  delete keep;
+}
+
+TensorPtr Borrow(TF_DataType type, const std::vector<int64_t>& shape, const std::shared_ptr<MemoryBlock>& block) {
+  auto* keep = new std::shared_ptr<MemoryBlock>(block);
+  ++block->uses;
+  return TensorPtr(tf().TF_NewTensor(type, shape.data(), static_cast<int>(shape.size()), block->data(),
+                                     block->size(), ReleaseBlock, keep));
+}
+
+TensorPtr Copy(TF_DataType type, const std::vector<int64_t>& shape, const void* data, size_t bytes) {
+  TensorPtr tensor(tf().TF_AllocateTensor(type, shape.data(), static_cast<int>(shape.size()), bytes));
+  if (!tensor || (bytes > 0 && tf().TF_TensorData(tensor.get()) == nullptr)) throw std::bad_alloc();
+  if (bytes > 0) std::memcpy(tf().TF_TensorData(tensor.get()), data, bytes);
+  return tensor;
+}
+
+struct ByteSpan {
+  const void* data = nullptr;
+  size_t size = 0;
+};
+
+ByteSpan BytesOf(Napi::Env env, const Napi::Value& value) {
+  napi_typedarray_type type{};
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
+    throw Error(TF_INVALID_ARGUMENT, "A tensor's data must be a typed array.");
+  }
+  return {data, length * value.As<Napi::TypedArray>().ElementSize()};
+}
+
+}  // namespace
+
+TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input) {
+  const auto object = input.As<Napi::Object>();
+  const auto type = static_cast<TF_DataType>(object.Get("dtype").As<Napi::Number>().Int32Value());
+  const std::vector<int64_t> shape = ShapeFromJs(object.Get("shape"));
+  const int64_t count = ElementCount(shape);
+  const Napi::Value data = object.Get("data");
+  if (type == TF_STRING) return StringsFromJs(env, shape, count, data.As<Napi::Array>());
+  const size_t size = tf().TF_DataTypeSize(type);
+  if (size == 0) {
+    throw Error(TF_UNIMPLEMENTED, std::string("TensorFlow ") + OpenedLibrary()->version +
+                                      " takes no tensors of type " + DTypeName(type) + " from outside.");
+  }
+  const size_t wanted = static_cast<size_t>(count) * size;
+  if (const Memory* memory = Memory::From(data)) {
+    CheckSize(memory->block()->size(), wanted);
+    return Borrow(type, shape, memory->block());
+  }
+  const ByteSpan bytes = BytesOf(env, data);
+  CheckSize(bytes.size, wanted);
+  return Copy(type, shape, bytes.data, bytes.size);
+}
+
+FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
+    : type_(tf().TF_TensorType(tensor.get())),
+      shape_(static_cast<size_t>(tf().TF_NumDims(tensor.get()))),
+      strings_as_bytes_(policy.strings_as_bytes),
+      tensor_(std::move(tensor)) {
+  for (size_t i = 0; i < shape_.size(); ++i) shape_[i] = tf().TF_Dim(tensor_.get(), static_cast<int>(i));
+  const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
+  if (type_ == TF_STRING || policy.copy || bytes < kHandOverBytes) return;
+  // Null where TensorFlow holds the same memory elsewhere: the input's own (Identity), a variable's, a constant's,
+  // another fetch of the same tensor. Writing into that would change the next run.
+  if (tf().TF_TensorMaybeMove(tensor_.get()) != nullptr) {
+    hand_over_ = true;
+    return;
+  }
+  block_ = MemoryBlock::Allocate(bytes, false);
+  std::memcpy(block_->data(), tf().TF_TensorData(tensor_.get()), bytes);
+  tensor_.reset();
+}
+
+void FetchedTensor::ToJs(Napi::Env env, Napi::Array array, uint32_t at) {
+  const Napi::Array shape = Napi::Array::New(env, shape_.size());
+  for (uint32_t i = 0; i < shape_.size(); ++i) shape.Set(i, static_cast<double>(shape_[i]));
+  array.Set(at, static_cast<double>(type_));
+  array.Set(at + 1, shape);
+  array.Set(at + 2, Data(env));
+}
+
+Napi::Value FetchedTensor::Data(Napi::Env env) {
+  bool external = false;
+  if (block_) return ExternalArrayBuffer(env, block_, &external);
+  if (type_ == TF_STRING) return StringsToJs(env, tensor_.get(), strings_as_bytes_);
+  const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
+  void* data = tf().TF_TensorData(tensor_.get());
+  if (hand_over_) {
+    // What the ArrayBuffer's finalizer frees, with its count.
+    struct Handed {
+      TensorPtr tensor;
+      Counted counted{live.tensors};
+    };
+    auto* handed = new Handed{std::move(tensor_)};
+    napi_value buffer = nullptr;
+    const napi_status status = napi_create_external_arraybuffer(
+        env, data, bytes, [](napi_env, void*, void* hint) { delete static_cast<Handed*>(hint); }, handed, &buffer);
+    if (status == napi_ok) return {env, buffer};
+    // Electron: no memory from outside of its heap. Copied below.
+    tensor_ = std::move(handed->tensor);
+    delete handed;
+  }
+  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes);
+  if (bytes > 0) std::memcpy(copy.Data(), data, bytes);
+  return copy;
+}
+
+}  // namespace tf_session

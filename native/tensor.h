@@ -1,0 +1,46 @@
+// { dtype, shape, data } in JavaScript <-> TF_Tensor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "counts.h"
+#include "handles.h"
+#include "memory.h"
+#include "napi_setup.h"
+
+namespace tf_session {
+
+// JS thread. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and the
+// memory's use count says until when. Throws Error.
+TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input);
+
+// How a fetched tensor's bytes reach JavaScript.
+struct OutputPolicy {
+  bool copy = false;              // always into ordinary ArrayBuffers
+  bool strings_as_bytes = false;  // no decoding
+};
+
+// One output on its way from the worker thread, which decides and does the heavy copying, to the JS thread.
+class FetchedTensor {
+ public:
+  // Worker thread. Takes the tensor over.
+  FetchedTensor(TensorPtr tensor, const OutputPolicy& policy);
+
+  // JS thread, once. Sets dtype, shape and data at `at`, `at + 1` and `at + 2` of the array.
+  void ToJs(Napi::Env env, Napi::Array array, uint32_t at);
+
+ private:
+  Napi::Value Data(Napi::Env env);
+
+  TF_DataType type_;
+  std::vector<int64_t> shape_;
+  bool strings_as_bytes_;
+  bool hand_over_ = false;
+  TensorPtr tensor_;                    // strings, small ones, and what is handed over
+  std::shared_ptr<MemoryBlock> block_;  // a copy of a large one that TensorFlow needs again
+  Counted counted_{live.tensors};
+};
+
+}  // namespace tf_session
