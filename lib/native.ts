@@ -67,7 +67,7 @@ export interface NativeSession {
 
 export interface NativeLoad {
   session: NativeSession;
-  /** The MetaGraphDef without its graph: tags, TensorFlow's version, signatures. */
+  /** The MetaGraphDef without its graph: tags, TensorFlow's version, saver, signatures. */
   metaGraph: Uint8Array;
 }
 

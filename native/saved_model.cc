@@ -15,6 +15,7 @@ namespace {
 
 // Field numbers of tensorflow/core/protobuf/meta_graph.proto.
 constexpr protozero::pbf_tag_type kMetaInfoDef = 1;
+constexpr protozero::pbf_tag_type kSaverDef = 3;
 constexpr protozero::pbf_tag_type kSignatureDef = 5;
 constexpr protozero::pbf_tag_type kStrippedOpList = 2;  // of MetaInfoDef
 
@@ -42,9 +43,12 @@ std::string Essentials(const TF_Buffer& meta_graph) {
       case kMetaInfoDef:
         writer.add_message(kMetaInfoDef, WithoutOpList(reader.get_message()));
         break;
-      case kSignatureDef:
-        writer.add_message(kSignatureDef, reader.get_view());
+      case kSaverDef:
+      case kSignatureDef: {
+        const auto tag = reader.tag();
+        writer.add_message(tag, reader.get_view());
         break;
+      }
       default:
         reader.skip();
     }

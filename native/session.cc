@@ -28,6 +28,7 @@ class OpenSession::CloseWorker : public PromiseWorker {
         (void)napi_resolve_deferred(env, closer, env.Undefined());
       }
       session_->closers_.clear();
+      session_->state_ = State::kClosed;
     }
     return env.Undefined();
   }
@@ -50,7 +51,7 @@ OpenSession::~OpenSession() {
 }
 
 void OpenSession::CheckOpen() const {
-  if (closing_) throw Error(TF_FAILED_PRECONDITION, "The session is closed.");
+  if (state_ != State::kOpen) throw Error(TF_FAILED_PRECONDITION, "The session is closed.");
 }
 
 void OpenSession::BeginRun(PromiseWorker* run) { runs_.insert(run); }
@@ -65,8 +66,8 @@ Napi::Value OpenSession::Close(bool cancel) {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
   if (napi_create_promise(env, &deferred, &promise) != napi_ok) throw Napi::Error::New(env);
-  closing_ = true;
-  if (!core_ && !close_started_) {
+  if (state_ == State::kOpen) state_ = State::kDraining;
+  if (state_ == State::kClosed) {
     (void)napi_resolve_deferred(env, deferred, env.Undefined());
     return {env, promise};
   }
@@ -86,8 +87,8 @@ void OpenSession::EndNow() {
 }
 
 void OpenSession::CloseWhenIdle() {
-  if (!closing_ || close_started_ || !runs_.empty()) return;
-  close_started_ = true;
+  if (state_ != State::kDraining || !runs_.empty()) return;
+  state_ = State::kClosing;
   (void)PromiseWorker::Start(env_data_->env(),
                              std::make_unique<CloseWorker>(std::move(core_), shared_from_this()),
                              PromiseWorker::Gate::kFree);

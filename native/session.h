@@ -40,9 +40,14 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   void CloseWhenIdle();
 
   EnvData* env_data_;
-  std::shared_ptr<SessionCore> core_;  // null once closed
-  bool closing_ = false;
-  bool close_started_ = false;
+  std::shared_ptr<SessionCore> core_;  // null from kClosing on
+  enum class State {
+    kOpen,
+    kDraining,  // close() was called; accepted runs go on
+    kClosing,   // on its worker thread
+    kClosed,
+  };
+  State state_ = State::kOpen;
   std::unordered_set<PromiseWorker*> runs_;
   std::vector<napi_deferred> closers_;
 };

@@ -55,8 +55,8 @@ export async function readCheckpointIndex(prefix: string): Promise<CheckpointInd
   }
 }
 
-/** What `checkCheckpoint` compares: the path of a data file, and how long it must be at least. */
-export function dataFile(prefix: string, shard: number, shards: number): string {
+/** `variables.data-00000-of-00001` and so on. */
+function dataFile(prefix: string, shard: number, shards: number): string {
   const five = (n: number) => String(n).padStart(5, '0');
   return `${prefix}.data-${five(shard)}-of-${five(shards)}`;
 }

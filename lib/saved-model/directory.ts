@@ -62,10 +62,9 @@ export async function readModelFile(directory: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw fileError(error, file);
+    await checkIsDirectory(path);
+    throw codeOf(error) === 'ENOENT' ? await noModelFile(path) : fileError(error, file);
   }
-  await checkIsDirectory(path);
-  throw await noModelFile(path);
 }
 
 /** A TensorFlowError for what a file system call threw. */

@@ -12,6 +12,9 @@ import { readMetaGraph } from './reader.js';
 /** TensorFlow's errors that variables which were not (wholly) restored lead to. */
 const ABOUT_VARIABLES = /restore|variable|uninitiali[sz]ed|sstable|TensorBundle|checkpoint|Read less bytes/i;
 
+/** Codes with which a check only says that it doesn't know. */
+const NO_ANSWER: ReadonlySet<string> = new Set(['UNKNOWN', 'UNIMPLEMENTED']);
+
 /**
  * A better error for a failed load: the directory is missing or no SavedModel, its saved_model.pb is damaged, no
  * MetaGraph has these tags, files of its variables are missing or cut off. Else `error` itself.
@@ -25,22 +28,16 @@ export async function explainLoadFailure(
 ): Promise<unknown> {
   if (!(error instanceof TensorFlowError)) return error;
   try {
-    const path = localPath(directory);
-    if (path === undefined) return error;
-    await checkDirectory(path);
-    const metaGraph = await readMetaGraph(path, tags);
-    if (ABOUT_VARIABLES.test(error.message)) await checkVariables(path, metaGraph);
+    if (localPath(directory) === undefined) return error;
+    await checkDirectory(directory);
+    const metaGraph = await readMetaGraph(directory, tags);
+    if (ABOUT_VARIABLES.test(error.message)) await checkVariables(directory, metaGraph);
     return error;
   } catch (better) {
-    if (!(better instanceof TensorFlowError) || NOT_BETTER.has(better.code)) return error;
-    return new TensorFlowError(better.code, `${better.message} (TensorFlow says: ${error.message})`, {
-      cause: error,
-    });
+    if (!(better instanceof TensorFlowError) || NO_ANSWER.has(better.code)) return error;
+    return new TensorFlowError(better.code, better.message, { cause: error });
   }
 }
-
-/** Codes with which the checks only say that they don't know. */
-const NOT_BETTER: ReadonlySet<string> = new Set(['UNKNOWN', 'UNIMPLEMENTED']);
 
 /**
  * Resolves if the variables that the MetaGraph restores are all there. TensorFlow loads a model without

@@ -43,7 +43,7 @@ export async function readTagSets(directory: string): Promise<string[][]> {
  */
 export async function readMetaGraph(directory: string, tags: readonly string[]): Promise<MetaGraphDef> {
   const bytes = await readModelFile(directory);
-  return parsing(directory, bytes, () => decodeMetaGraph(select(directory, bytes, tags)));
+  return parsing(directory, bytes, () => decodeWithoutGraphs(select(directory, bytes, tags)));
 }
 
 /** The whole MetaGraph, graph and functions included: some 26 MB/s, so for listings and not for loading. */
@@ -61,15 +61,29 @@ export async function readMetaGraphBytes(directory: string, tags: readonly strin
 /**
  * A MetaGraphDef from its bytes, graph and object graph left out.
  *
- * @throws Error of the protobuf runtime where the bytes are damaged
+ * @throws TensorFlowError DATA_LOSS where the bytes are none
  */
 export function decodeMetaGraph(bytes: Uint8Array): MetaGraphDef {
-  return fromBinary(MetaGraphDefSchema, withoutFields(bytes, GRAPHS));
+  try {
+    return decodeWithoutGraphs(bytes);
+  } catch (error) {
+    throw new TensorFlowError(
+      'DATA_LOSS',
+      `The MetaGraph (${bytes.length} bytes) is damaged: ${String(error)}.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** `[serve], [serve, gpu]` */
 export function formatTagSets(sets: readonly (readonly string[])[]): string {
   return sets.map((tags) => `[${tags.join(', ')}]`).join(', ');
+}
+
+function decodeWithoutGraphs(bytes: Uint8Array): MetaGraphDef {
+  return fromBinary(MetaGraphDefSchema, withoutFields(bytes, GRAPHS));
 }
 
 interface FoundMetaGraph {
@@ -112,7 +126,7 @@ function parsing<T>(directory: string, bytes: Uint8Array, step: () => T): T {
     if (error instanceof TensorFlowError) throw error;
     const file = `saved_model.pb in ${directory}`;
     const why = error instanceof Error ? error.message : String(error);
-    throw new TensorFlowError('DATA_LOSS', `${damage(file, bytes, why)}`, { cause: error });
+    throw new TensorFlowError('DATA_LOSS', damage(file, bytes, why), { cause: error });
   }
 }
 

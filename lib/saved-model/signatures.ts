@@ -74,12 +74,15 @@ export function defaultSignature(signatures: Signatures): string {
 }
 
 /**
- * The signature of this name; without a name, the default one.
+ * The signature of this name, without a name the default one, with its name.
  *
  * @throws TensorFlowError INVALID_ARGUMENT listing the names there are
  */
-export function findSignature(signatures: Signatures, name = defaultSignature(signatures)): Signature {
-  if (Object.hasOwn(signatures, name)) return signatures[name]!;
+export function findSignature(
+  signatures: Signatures,
+  name = defaultSignature(signatures),
+): readonly [name: string, signature: Signature] {
+  if (Object.hasOwn(signatures, name)) return [name, signatures[name]!];
   const names = Object.keys(signatures);
   throw new TensorFlowError(
     'INVALID_ARGUMENT',

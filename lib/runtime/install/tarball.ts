@@ -1,10 +1,10 @@
 /** Unpacks the official C archive, a tar file, mostly gzipped. */
-import { createReadStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { type ReadEntry, Unpack } from 'tar';
+import { type Entry, type Extract, extract } from 'tar-stream';
 import { TensorFlowError } from '../../errors.js';
 import { CHUNK_BYTES, counter, type Measured, Meter } from './bytes.js';
 import type { StepContext } from './types.js';
@@ -19,86 +19,85 @@ export async function unpackTarball(
   gzipped: boolean,
   context: StepContext,
 ): Promise<Measured> {
-  await mkdir(folder, { recursive: true });
   const meter = new Meter(counter(context, 'Unpacking', (await stat(file)).size));
-  let unsafe: string | undefined;
-  const unpack = new Unpack({
-    cwd: folder,
-    strict: true,
-    filter: (path, entry) => {
-      unsafe ??= escapes(path, entry as ReadEntry);
-      return unsafe === undefined;
-    },
-  });
-  const source = createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  const closed = new Promise<void>((resolve, reject) => {
-    unpack.on('close', resolve);
-    unpack.on('error', reject);
-  });
-  // Awaited at the end; until then a rejection is no unhandled one.
-  closed.catch(() => undefined);
+  const archive = extract();
+  const read = pipeline(
+    [
+      createReadStream(file, { highWaterMark: CHUNK_BYTES }),
+      meter,
+      ...(gzipped ? [createGunzip({ chunkSize: CHUNK_BYTES })] : []),
+      archive,
+    ],
+    context.signal === undefined ? {} : { signal: context.signal },
+  );
+  // Awaited below; until then a rejection is no unhandled one.
+  read.catch(() => undefined);
   try {
-    // tar's own gunzip is synchronous: it would hold the event loop.
-    const bytes = meterInto(source, meter, gzipped);
-    for await (const chunk of bytes) {
-      context.signal?.throwIfAborted();
-      if (unsafe !== undefined) break;
-      if (!unpack.write(chunk as Buffer)) await Promise.race([drained(unpack), closed]);
-    }
-    if (unsafe === undefined) {
-      unpack.end();
-      await closed;
-    }
+    await writeEntries(archive, file, folder);
+    await read;
   } catch (error) {
-    if (context.signal?.aborted || isSystemError(error)) throw error;
+    archive.destroy();
+    if (context.signal?.aborted || error instanceof TensorFlowError) throw error;
+    // Where both fail, the reader knows why and the entries only that they broke off.
+    const cause = await read.then(
+      () => error,
+      (reason: unknown) => (isSystemError(error) ? error : reason),
+    );
+    if (isSystemError(cause)) throw cause;
     throw new TensorFlowError(
       'DATA_LOSS',
-      `${file} is truncated or damaged: ${(error as Error).message}. Fetch it again.`,
-      { cause: error },
-    );
-  } finally {
-    source.destroy();
-  }
-  if (unsafe !== undefined) {
-    throw new TensorFlowError(
-      'INVALID_OPTION',
-      `${file} is refused: ${unsafe}. Official archives hold nothing of the kind.`,
+      `${file} is truncated or damaged: ${(cause as Error).message}. Fetch it again.`,
+      { cause },
     );
   }
   return meter.result();
 }
 
-function meterInto(source: Readable, meter: Meter, gzipped: boolean): Readable {
-  source.on('error', (error) => meter.destroy(error));
-  const metered = source.pipe(meter);
-  if (!gzipped) return metered;
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  metered.on('error', (error) => gunzip.destroy(error));
-  return metered.pipe(gunzip);
-}
-
-function drained(unpack: Unpack): Promise<void> {
-  return new Promise((resolve) => unpack.once('drain', resolve));
+/** Links are made last: no file is ever written through one. */
+async function writeEntries(archive: Extract, file: string, folder: string): Promise<void> {
+  const links: { path: string; to: string }[] = [];
+  for await (const entry of archive) {
+    const { name, type, linkname } = entry.header;
+    const unsafe = whyUnsafe(entry);
+    if (unsafe !== undefined) {
+      throw new TensorFlowError(
+        'INVALID_OPTION',
+        `${file} is refused: ${unsafe}. Official archives hold nothing of the kind.`,
+      );
+    }
+    const path = join(folder, name);
+    if (type === 'file' || type === 'contiguous-file') {
+      await mkdir(dirname(path), { recursive: true });
+      await pipeline(entry, createWriteStream(path, { highWaterMark: CHUNK_BYTES }));
+      continue;
+    }
+    if (type === 'symlink') links.push({ path, to: linkname ?? '' });
+    entry.resume();
+  }
+  for (const { path, to } of links) {
+    await mkdir(dirname(path), { recursive: true });
+    await symlink(to, path);
+  }
 }
 
 /** Why an entry may not be unpacked. */
-function escapes(path: string, entry: ReadEntry): string | undefined {
-  if (isAbsolute(path) || normalize(path).startsWith('..') || path.includes('\\')) {
-    return `its entry ${JSON.stringify(path)} would lie outside of the folder it is unpacked into`;
+function whyUnsafe({ header: { name, type, linkname } }: Entry): string | undefined {
+  const quoted = JSON.stringify(name);
+  if (isOutside(name)) return `its entry ${quoted} would lie outside of the folder it is unpacked into`;
+  if (type === 'file' || type === 'contiguous-file' || type === 'directory') return undefined;
+  if (type !== 'symlink') return `its entry ${quoted} is a ${type}`;
+  const to = linkname ?? '';
+  if (isAbsolute(to) || isOutside(join(dirname(name), to))) {
+    return `its link ${quoted} leads outside of the folder it is unpacked into, to ${JSON.stringify(to)}`;
   }
-  if (entry.type === 'SymbolicLink' || entry.type === 'Link') {
-    const link = entry.linkpath ?? '';
-    const from = entry.type === 'SymbolicLink' ? dirname(path) : '.';
-    if (isAbsolute(link) || normalize(join(from, link)).startsWith('..')) {
-      return `its link ${JSON.stringify(path)} leads outside of it, to ${JSON.stringify(link)}`;
-    }
-    return undefined;
-  }
-  const plain = ['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir'];
-  return plain.includes(entry.type) ? undefined : `its entry ${JSON.stringify(path)} is a ${entry.type}`;
+  return undefined;
 }
 
+function isOutside(path: string): boolean {
+  return isAbsolute(path) || path.includes('\\') || /^\.\.(?:\/|$)/.test(normalize(path));
+}
+
+/** An error of the disk; zlib's carry a code too, and no system call. */
 function isSystemError(error: unknown): boolean {
-  const { syscall, code } = error as NodeJS.ErrnoException;
-  return typeof syscall === 'string' && code !== undefined && !code.startsWith('Z_');
+  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

@@ -1,0 +1,165 @@
+/** One run: its options, its time limit and abort, its outputs as tensors. */
+import { encodeRunOptions, type RunOptionsJson } from './config.js';
+import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
+import { TensorFlowError } from './errors.js';
+import type { NativeCall, NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
+import { checkOneOf, invalidOption } from './options.js';
+import { addon } from './runtime/addon.js';
+import { Tensor } from './tensor.js';
+
+/** How outputs come back; given to `load` as the model's default, or to a run. */
+export interface OutputOptions {
+  /** `'bytes'`: every string as a `Uint8Array`. Default: strings, and `Uint8Array`s for those that are not UTF-8. */
+  strings?: 'bytes' | undefined;
+}
+
+/** What every kind of run takes. */
+export interface RunControl extends OutputOptions {
+  /**
+   * Milliseconds from the call, waiting included; then the promise rejects with DEADLINE_EXCEEDED. A run that has
+   * not begun never does; one that has may go on behind it, for TensorFlow does not interrupt kernels. Default: none.
+   */
+  timeout?: number | undefined;
+  /** Rejects with `signal.reason`; the same holds. */
+  signal?: AbortSignal | undefined;
+  /** TensorFlow's RunOptions, as an object by protobuf's JSON mapping or serialized. */
+  runOptions?: RunOptionsJson | Uint8Array | undefined;
+  /** Called with the serialized RunMetadata of a run that succeeded (`decodeRunMetadata` reads it), before its promise resolves. */
+  onRunMetadata?: ((metadata: Uint8Array) => void) | undefined;
+}
+
+export const RUN_CONTROL_KEYS = ['strings', 'timeout', 'signal', 'runOptions', 'onRunMetadata'] as const;
+
+/** The longest time that a Node timer takes; anything longer is no limit. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+let tickets = 0;
+
+/** Throws INVALID_OPTION for values of the wrong kind. */
+function checkControl(control: RunControl): void {
+  const { timeout, signal, onRunMetadata, strings } = control;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+    throw invalidOption(`timeout must be a number of milliseconds, not ${String(timeout)}.`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidOption('signal must be an AbortSignal.');
+  }
+  if (onRunMetadata !== undefined && typeof onRunMetadata !== 'function') {
+    throw invalidOption('onRunMetadata must be a function.');
+  }
+  checkOneOf(strings, ['bytes'], 'strings');
+}
+
+function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOptions {
+  return {
+    runOptions: encodeRunOptions(control.runOptions),
+    wantMetadata: control.onRunMetadata !== undefined,
+    copyOutputs,
+    stringsAsBytes: control.strings === 'bytes',
+  };
+}
+
+/** Runs on a worker thread. Never throws: whatever is wrong rejects. */
+export function runCall(
+  call: NativeCall,
+  inputs: readonly Tensor[],
+  control: RunControl,
+  copyOutputs: boolean,
+): Promise<Tensor[]> {
+  try {
+    checkControl(control);
+    const { timeout, signal } = control;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const options = nativeOptions(control, copyOutputs);
+    const limited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
+    if (limited) options.ticket = tickets = (tickets + 1) >>> 0;
+    const result = call.run(
+      inputs.map((input) => input.toNative()),
+      options,
+    );
+    const borrowed = inputs.filter((input) => input.borrowed);
+    if (borrowed.length > 0) {
+      const release = () => {
+        for (const input of borrowed) input.checkReleased();
+      };
+      result.then(release, release);
+    }
+    const outputs = result.then((response) => unwrap(response, control));
+    return limited ? limit(outputs, options.ticket!, control) : outputs;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Runs on this thread, which stands still as long. */
+export function runCallSync(
+  call: NativeCall,
+  inputs: readonly Tensor[],
+  control: Pick<RunControl, 'runOptions' | 'onRunMetadata' | 'strings'>,
+  copyOutputs: boolean,
+): Tensor[] {
+  checkControl(control);
+  const response = call.runSync(
+    inputs.map((input) => input.toNative()),
+    nativeOptions(control, copyOutputs),
+  );
+  for (const input of inputs) input.checkReleased();
+  return unwrap(response, control);
+}
+
+function unwrap(response: NativeRunResult, control: RunControl): Tensor[] {
+  if (response.metadata !== undefined) control.onRunMetadata?.(response.metadata);
+  return wrapOutputs(response.outputs);
+}
+
+/** The addon gives three entries an output: number of the data type, shape, memory. */
+function wrapOutputs(outputs: NativeOutputs): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < outputs.length; i += 3) {
+    const dtype: DType = dtypeName(outputs[i] as number);
+    const data = outputs[i + 2];
+    const array = dtypeInfo(dtype).array;
+    const typed = array === undefined ? data : new array(data as ArrayBuffer);
+    tensors.push(Tensor.wrap(dtype, outputs[i + 1] as number[], typed as DataOf<DType>));
+  }
+  return tensors;
+}
+
+/** TensorFlow's own time limit never interrupts a kernel, so the promise has a timer of ours. */
+function limit(outputs: Promise<Tensor[]>, ticket: number, control: RunControl): Promise<Tensor[]> {
+  const { timeout, signal } = control;
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const giveUp = (reason: unknown) => {
+      addon().cancelWaiting(ticket);
+      settle();
+      reject(reason);
+    };
+    const onAbort = () => giveUp(signal!.reason);
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (timeout !== undefined && timeout <= LONGEST_TIMER) {
+      timer = setTimeout(() => giveUp(tooLate(timeout)), timeout);
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    outputs.then(
+      (tensors) => {
+        settle();
+        resolve(tensors);
+      },
+      (error) => {
+        settle();
+        reject(error);
+      },
+    );
+  });
+}
+
+function tooLate(timeout: number): TensorFlowError {
+  return new TensorFlowError(
+    'DEADLINE_EXCEEDED',
+    `The run did not end within its timeout of ${timeout} ms, waiting for its turn included.`,
+  );
+}

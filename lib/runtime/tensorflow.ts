@@ -1,0 +1,112 @@
+/** libtensorflow as the process has it: opened once, for all threads. */
+import { realpath } from 'node:fs/promises';
+import { type ConfigProtoJson, encodeConfig } from '../config.js';
+import { TensorFlowError } from '../errors.js';
+import { checkKeys, invalidOption } from '../options.js';
+import type { Device } from '../session.js';
+import { addon } from './addon.js';
+import { findLibrary } from './finder.js';
+
+/** TensorFlow's own levels, by the names of its log lines; the number is TF_CPP_MIN_LOG_LEVEL. */
+const LOG_LEVELS = { info: 0, warning: 1, error: 2, fatal: 3 } as const;
+
+export interface OpenOptions {
+  /** A library file, or a folder that holds one. Default: see `finder.ts`, or the README's section on finding it. */
+  library?: string | undefined;
+  /**
+   * TensorFlow's lines below this level are not printed. Counts only where this call opens the library. Default:
+   * what the environment variable TF_CPP_MIN_LOG_LEVEL says, else `'info'`.
+   */
+  logLevel?: keyof typeof LOG_LEVELS | 0 | 1 | 2 | 3 | undefined;
+  /**
+   * How many runs and loads may hold a thread of libuv's pool at once, in the whole process; the rest wait in order.
+   * Default: `UV_THREADPOOL_SIZE - 2` and at least 1, so that files and DNS are still served: 2 for Node's pool of 4.
+   */
+  maxRunsInFlight?: number | undefined;
+}
+
+const OPEN_KEYS = ['library', 'logLevel', 'maxRunsInFlight'];
+
+let opening: Promise<void> = Promise.resolve();
+
+/** @internal Opens the library unless it is open. Calls take their turn, so that the first one's options count. */
+export function openLibrary(options: OpenOptions = {}): Promise<void> {
+  const turn = opening.then(() => open(options));
+  opening = turn.catch(() => {});
+  return turn;
+}
+
+async function open(options: OpenOptions): Promise<void> {
+  checkKeys(options, OPEN_KEYS, 'The options of tensorflow.open');
+  const logLevel = levelNumber(options.logLevel);
+  const limit = options.maxRunsInFlight;
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 1024)) {
+    throw invalidOption(`maxRunsInFlight must be a whole number from 1 to 1024, not ${String(limit)}.`);
+  }
+  if (options.library !== undefined && typeof options.library !== 'string') {
+    throw invalidOption('library must be a path.');
+  }
+  const native = addon();
+  if (limit !== undefined) native.setMaxInFlight(limit);
+  if (native.library() !== null && options.library === undefined) return;
+  const { path } = await findLibrary(options.library);
+  await native.openLibrary(await realpath(path), logLevel);
+}
+
+function levelNumber(level: OpenOptions['logLevel']): number | undefined {
+  if (level === undefined || level === 0 || level === 1 || level === 2 || level === 3) return level;
+  const number = Object.hasOwn(LOG_LEVELS, level) ? LOG_LEVELS[level] : undefined;
+  if (number === undefined) {
+    throw invalidOption(`logLevel must be one of ${Object.keys(LOG_LEVELS).join(', ')}, or 0 to 3.`);
+  }
+  return number;
+}
+
+function opened(): { path: string; version: string; missing: string[] } {
+  const library = addon().library();
+  if (library === null) {
+    throw new TensorFlowError(
+      'FAILED_PRECONDITION',
+      'No libtensorflow is open yet: await tensorflow.open(), or load a model, first.',
+    );
+  }
+  return library;
+}
+
+/** The library of this process. */
+export const tensorflow = {
+  /**
+   * Opens libtensorflow, off the event loop (0.3 to 1 s). Without a call the first load opens it with the defaults.
+   *
+   * @throws TensorFlowError LIBRARY_NOT_FOUND listing every place tried; FAILED_PRECONDITION where the process has
+   *   opened another library before; INVALID_OPTION
+   */
+  open(options: OpenOptions = {}): Promise<void> {
+    return openLibrary(options);
+  },
+
+  /** TensorFlow's version, `2.21.0`. Throws FAILED_PRECONDITION before the library is open. */
+  get version(): string {
+    return opened().version;
+  },
+
+  /** The file that was opened; the same error. */
+  get path(): string {
+    return opened().path;
+  },
+
+  /** Functions of the C API that this library is too old for; the same error. */
+  get missing(): readonly string[] {
+    return opened().missing;
+  },
+
+  /**
+   * The devices that a session with this ConfigProto has. Opens the library where it is not. Beware: the first session of a process
+   * decides for all, among others which GPUs are visible.
+   */
+  async devices(config?: ConfigProtoJson | Uint8Array): Promise<Device[]> {
+    const bytes = encodeConfig(config);
+    await openLibrary();
+    return addon().listDevices(bytes);
+  },
+};

@@ -1,0 +1,203 @@
+/** A session on a graph, as TensorFlow 1's `tf.Session`: runs by the names of tensors and ops. */
+import { dtypeName } from './dtype.js';
+import { didYouMean, TensorFlowError } from './errors.js';
+import { type InputSpec, type TensorLike, toInput } from './inputs.js';
+import type { NativeCall, NativeSession } from './native.js';
+import { checkKeys, checkOneOf, checkStrings } from './options.js';
+import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import type { Tensor } from './tensor.js';
+
+/** A device of a session. */
+export interface Device {
+  /** The full name: `/job:localhost/replica:0/task:0/device:CPU:0`. */
+  name: string;
+  /** `CPU`, `GPU`, … */
+  type: string;
+  /** TensorFlow's memory limit for the device, in bytes. */
+  memoryBytes: number;
+}
+
+/** Options of `session.run`. */
+export interface SessionRunOptions extends RunControl {
+  /** Ops to run without fetching anything, by name. */
+  targets?: readonly string[] | undefined;
+  /** `'copy'`: outputs in ordinary ArrayBuffers, never in TensorFlow's memory. */
+  outputs?: 'copy' | undefined;
+}
+
+/** Options of `session.runSync`: a run that holds the thread can be neither aborted nor timed out. */
+export type SessionRunSyncOptions = Omit<SessionRunOptions, 'timeout' | 'signal'>;
+
+/** What a model was loaded with, where a run does not say otherwise. */
+export interface OutputDefaults extends OutputOptions {
+  copy: boolean;
+}
+
+/** @internal Names that were looked up in the graph. */
+export interface Bound {
+  call: NativeCall;
+  /** What each feed must be, as far as the graph says. */
+  specs: readonly InputSpec[];
+}
+
+/** Programs that make up names without end must not fill the memory with look-ups. */
+const MOST_BOUND = 256;
+
+const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
+const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
+
+export class Session {
+  #native: NativeSession;
+  #defaults: OutputDefaults;
+  #bound = new Map<string, Bound>();
+
+  /** @internal Sessions are made by `SavedModel.load`. */
+  constructor(native: NativeSession, defaults: OutputDefaults) {
+    this.#native = native;
+    this.#defaults = defaults;
+  }
+
+  /**
+   * Runs the graph off the event loop.
+   *
+   * @param fetches Tensors to give back, `op:index`; without an index, 0.
+   * @param feeds Values by tensor name. Numbers and nested arrays become what the graph's tensor is.
+   * @returns One tensor per fetch, in their order.
+   * @throws TensorFlowError (as a rejection) INVALID_ARGUMENT for names, types, shapes; CANCELLED, DEADLINE_EXCEEDED;
+   *   FAILED_PRECONDITION once closed; and whatever TensorFlow says.
+   */
+  run(
+    fetches: string | readonly string[],
+    feeds: Readonly<Record<string, TensorLike>> = {},
+    options: SessionRunOptions = {},
+  ): Promise<Tensor[]> {
+    try {
+      const { call, inputs } = this.#prepare(fetches, feeds, options, SESSION_KEYS);
+      return runCall(call, inputs, this.withDefaults(options), this.copies(options.outputs));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The same on this thread: everything else in it stands still until the run has ended. For scripts and tests. */
+  runSync(
+    fetches: string | readonly string[],
+    feeds: Readonly<Record<string, TensorLike>> = {},
+    options: SessionRunSyncOptions = {},
+  ): Tensor[] {
+    const { call, inputs } = this.#prepare(fetches, feeds, options, SYNC_KEYS);
+    return runCallSync(call, inputs, this.withDefaults(options), this.copies(options.outputs));
+  }
+
+  /** The devices that this session may place ops on. */
+  devices(): Promise<Device[]> {
+    try {
+      return this.#native.devices();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Frees the session and its graph. New runs are refused from now on, accepted ones end first; with `cancel` they
+   * end with CANCELLED. May be called again.
+   */
+  close(options: { cancel?: boolean } = {}): Promise<void> {
+    try {
+      checkKeys(options, ['cancel'], 'The options of close');
+      checkOneOf(options.cancel, [true, false], 'cancel');
+      return this.#native.close(options.cancel === true);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  withDefaults<C extends RunControl>(control: C): C {
+    const { strings } = this.#defaults;
+    return strings === undefined || control.strings !== undefined ? control : { ...control, strings };
+  }
+
+  /** @internal */
+  copies(outputs: unknown): boolean {
+    return outputs === 'copy' || this.#defaults.copy;
+  }
+
+  /** @internal Looks names up once; the same names again cost nothing. */
+  bind(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): Bound {
+    const key = JSON.stringify([feeds, fetches, targets]);
+    let bound = this.#bound.get(key);
+    if (bound === undefined) {
+      const call = this.#lookUp(feeds, fetches, targets);
+      const specs = call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null }));
+      bound = { call, specs };
+      if (this.#bound.size >= MOST_BOUND) this.#bound.delete(this.#bound.keys().next().value!);
+      this.#bound.set(key, bound);
+    }
+    return bound;
+  }
+
+  #prepare(
+    fetches: string | readonly string[],
+    feeds: Readonly<Record<string, TensorLike>>,
+    options: SessionRunOptions,
+    keys: readonly string[],
+  ): { call: NativeCall; inputs: Tensor[] } {
+    checkKeys(options, keys, 'The options of a run');
+    checkOneOf(options.outputs, ['copy'], 'outputs');
+    const wanted = typeof fetches === 'string' ? [fetches] : fetches;
+    const targets = options.targets ?? [];
+    checkStrings(wanted, 'fetches');
+    checkStrings(targets, 'targets');
+    if (wanted.length === 0 && targets.length === 0) {
+      throw new TensorFlowError(
+        'INVALID_ARGUMENT',
+        'There is nothing to run: name a tensor to fetch or a target.',
+      );
+    }
+    const names = Object.keys(feeds);
+    checkUnique(names);
+    const { call, specs } = this.bind(names, wanted, targets);
+    const inputs = names.map((name, i) => toInput(feeds[name]!, specs[i]!, `tensor ${JSON.stringify(name)}`));
+    return { call, inputs };
+  }
+
+  #lookUp(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): NativeCall {
+    try {
+      return this.#native.bind(feeds, fetches, targets);
+    } catch (error) {
+      if (!(error instanceof TensorFlowError) || error.code !== 'INVALID_ARGUMENT') throw error;
+      const ops = this.#native.opNames();
+      const known = new Set(ops);
+      const wrong = [...feeds, ...fetches, ...targets].find((name) => !known.has(opName(name)));
+      if (wrong === undefined) throw error;
+      const near = didYouMean(opName(wrong), ops);
+      throw new TensorFlowError('INVALID_ARGUMENT', `The graph has no op "${opName(wrong)}".${near}`, {
+        cause: error,
+        op: opName(wrong),
+      });
+    }
+  }
+}
+
+/** `a/b:0` -> `a/b`. */
+function opName(tensor: string): string {
+  const colon = tensor.lastIndexOf(':');
+  return colon === -1 ? tensor : tensor.slice(0, colon);
+}
+
+/** `x` and `x:0` are one tensor. */
+function checkUnique(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    const full = name.includes(':') ? name : `${name}:0`;
+    if (seen.has(full)) {
+      throw new TensorFlowError('INVALID_ARGUMENT', `The tensor "${full}" is fed twice.`);
+    }
+    seen.add(full);
+  }
+}

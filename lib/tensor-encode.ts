@@ -1,0 +1,239 @@
+/**
+ * From what JavaScript people write (numbers, nested arrays, typed arrays, strings) to a tensor's flat data, and back
+ * to numbers. Pure functions: no TensorFlow needed.
+ */
+import { type DType, type DTypeInfo, dtypeInfo, type NumericData, type TensorData } from './dtype.js';
+import { TensorFlowError } from './errors.js';
+
+/** One value of a tensor. Complex numbers are pairs `[re, im]`. */
+export type Scalar = number | bigint | boolean | string | Uint8Array;
+
+/** Values in nested arrays, one level a dimension. */
+export type Nested = Scalar | readonly Nested[];
+
+/** What a tensor can be made from. */
+export type TensorSource = Nested | NumericData | Uint8ClampedArray;
+
+const DTYPE_OF_ARRAY: Record<string, DType> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int8Array: 'int8',
+  Int16Array: 'int16',
+  Int32Array: 'int32',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Uint16Array: 'uint16',
+  Uint32Array: 'uint32',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+};
+
+function fail(message: string): never {
+  throw new TensorFlowError('INVALID_ARGUMENT', message);
+}
+
+/** True for typed arrays of numbers; not for DataView. */
+export function isTypedArray(value: unknown): value is NumericData | Uint8ClampedArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+/** The name of a typed array's class by what it really is, whichever realm or subclass (Buffer) it comes from. */
+function arrayName(array: ArrayBufferView): string {
+  return String(Reflect.get(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag, array));
+}
+
+/** Elements of a shape; checks that each dimension is a whole number of 0 or more. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dimension of shape) {
+    if (!Number.isSafeInteger(dimension) || dimension < 0) {
+      fail(`A shape consists of whole numbers of 0 or more; ${JSON.stringify(shape)} does not.`);
+    }
+    count *= dimension;
+  }
+  if (!Number.isSafeInteger(count)) fail(`The shape ${JSON.stringify(shape)} has too many elements.`);
+  return count;
+}
+
+/** The data type that a value has where nobody says otherwise: numbers are float32, as in TensorFlow.js. */
+export function defaultDType(source: TensorSource): DType {
+  if (isTypedArray(source)) {
+    const name = arrayName(source);
+    return DTYPE_OF_ARRAY[name] ?? fail(`A ${name} is no tensor data.`);
+  }
+  let first: unknown = source;
+  while (Array.isArray(first) && first.length > 0) first = first[0];
+  if (typeof first === 'string' || first instanceof Uint8Array) return 'string';
+  if (typeof first === 'boolean') return 'bool';
+  if (typeof first === 'bigint') return 'int64';
+  return 'float32';
+}
+
+/** Flat values of nested arrays, with the shape that the nesting gives. Ragged arrays are an error. */
+export function flatten(nested: Nested, depth: number): { values: Scalar[]; shape: number[] } {
+  const shape: number[] = [];
+  for (let level: unknown = nested; Array.isArray(level) && shape.length < depth; level = level[0]) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  const values: Scalar[] = [];
+  const walk = (value: Nested, level: number): void => {
+    if (level === shape.length) {
+      if (Array.isArray(value) && depth === Number.POSITIVE_INFINITY) ragged();
+      values.push(value as Scalar);
+      return;
+    }
+    if (!Array.isArray(value) || value.length !== shape[level]) ragged();
+    for (const inner of value as readonly Nested[]) walk(inner, level + 1);
+  };
+  const ragged = (): never =>
+    fail('The nested arrays are ragged: all arrays of one level must have the same length.');
+  walk(nested, 0);
+  return { values, shape };
+}
+
+/** Flat data of a data type from flat values; each is checked to fit. */
+export function encodeValues(values: readonly unknown[], info: DTypeInfo): TensorData {
+  if (info.name === 'string') return values.map(checkString);
+  if (info.array === undefined) return opaque(info.name);
+  const data = new info.array(values.length * info.width);
+  const encode = encoderOf(info);
+  if (info.width === 2) {
+    for (let i = 0; i < values.length; i++) {
+      const [re, im] = complexParts(values[i]);
+      (data as Float64Array).set([re, im], 2 * i);
+    }
+  } else {
+    for (let i = 0; i < values.length; i++) data[i] = encode(values[i]);
+  }
+  return data;
+}
+
+/**
+ * Flat data of a data type from a typed array: kept as it is where that is how the type is stored (so a Uint16Array
+ * is float16 by its bits, a Float32Array complex64 interleaved), else converted value by value.
+ */
+export function convertTypedArray(source: NumericData | Uint8ClampedArray, info: DTypeInfo): TensorData {
+  if (info.name === 'string') {
+    return arrayName(source) === 'Uint8Array' ? [source as Uint8Array] : checkedStrings(source);
+  }
+  if (info.array === undefined) return opaque(info.name);
+  const name = arrayName(source);
+  if (name === info.array.name || (name === 'Uint8ClampedArray' && info.array.name === 'Uint8Array')) {
+    const data = viewOf(source, info);
+    checkRange(data, info);
+    return data;
+  }
+  return encodeValues(Array.from(source as ArrayLike<number | bigint>), info);
+}
+
+/** A typed array of exactly the storage class; shared memory is copied, which the addon could not read safely. */
+function viewOf(source: NumericData | Uint8ClampedArray, info: DTypeInfo): NumericData {
+  if (typeof SharedArrayBuffer !== 'undefined' && source.buffer instanceof SharedArrayBuffer) {
+    const copy = new info.array!(source.length);
+    (copy as Uint8Array).set(source as Uint8Array);
+    return copy;
+  }
+  if (source.constructor === info.array) return source as NumericData;
+  return new info.array!(source.buffer, source.byteOffset, source.length);
+}
+
+/** Types that are stored wider than they are: a bool of 2 or an int4 of 100 means nothing to TensorFlow. */
+function checkRange(data: NumericData, info: DTypeInfo): void {
+  if (info.range === undefined || !NARROW.has(info.name)) return;
+  const [low, high] = info.range;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (value < low || value > high) fail(`${value} at index ${i} is no ${info.name}: ${low} to ${high}.`);
+  }
+}
+
+const NARROW: ReadonlySet<DType> = new Set(['bool', 'int4', 'uint4', 'int2', 'uint2']);
+
+/** Numbers of flat data, one an element, complex numbers as they are stored: real and imaginary part in turn. */
+export function decodeNumbers(data: TensorData, info: DTypeInfo): number[] {
+  if (Array.isArray(data)) return fail(`A tensor of type ${info.name} has no numbers.`);
+  const { codec } = info;
+  if (codec) return Array.from(data as Uint8Array, (bits) => codec.decode(bits));
+  return Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+function encoderOf(info: DTypeInfo): (value: unknown) => number & bigint {
+  const wrong = (value: unknown, why = ''): never => fail(`${show(value)} is no ${info.name}${why}.`);
+  const { codec, range } = info;
+  const encode = (value: unknown): number | bigint => {
+    if (info.name === 'bool') {
+      return typeof value === 'boolean' || value === 0 || value === 1 ? Number(value) : wrong(value);
+    }
+    if (typeof value !== 'number' && typeof value !== 'bigint') return wrong(value);
+    if (range === undefined) return codec ? codec.encode(Number(value)) : Number(value);
+    if (typeof value === 'number' && !Number.isInteger(value)) return wrong(value, ': not a whole number');
+    if (value < range[0] || value > range[1]) return wrong(value, `: it holds ${range[0]} to ${range[1]}`);
+    return typeof range[0] === 'bigint' ? BigInt(value) : Number(value);
+  };
+  return encode as (value: unknown) => number & bigint;
+}
+
+function complexParts(value: unknown): [number, number] {
+  if (typeof value === 'number') return [value, 0];
+  if (Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'number')) {
+    return value as [number, number];
+  }
+  return fail(`${show(value)} is no complex number: give [re, im].`);
+}
+
+function checkString(value: unknown): string | Uint8Array {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) {
+    return value.buffer instanceof ArrayBuffer ? value : new Uint8Array(value);
+  }
+  return fail(`${show(value)} is no string: a string tensor takes strings and Uint8Arrays.`);
+}
+
+function checkedStrings(source: ArrayBufferView): never {
+  return fail(`A ${arrayName(source)} is no string: a string tensor takes strings and Uint8Arrays.`);
+}
+
+function opaque(name: DType): never {
+  throw new TensorFlowError(
+    'UNIMPLEMENTED',
+    `A tensor of type ${name} cannot be made outside of TensorFlow: it is a handle that means something inside only.`,
+  );
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number' || value === undefined) return String(value);
+  const text =
+    typeof value === 'function' || typeof value === 'symbol' ? String(value) : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** Flat data of a data type, with the shape that the source itself has. */
+export function makeData(source: TensorSource, dtype: DType): { data: TensorData; shape: number[] } {
+  const info = dtypeInfo(dtype);
+  if (isTypedArray(source)) {
+    const data = convertTypedArray(source, info);
+    const isBytes = info.name === 'string';
+    return { data, shape: isBytes ? [] : [elements(data, info)] };
+  }
+  const depth = info.width === 2 ? complexDepth(source) : Number.POSITIVE_INFINITY;
+  const { values, shape } = flatten(source, depth);
+  return { data: encodeValues(values, info), shape };
+}
+
+/** Elements of flat data. */
+export function elements(data: TensorData, info: DTypeInfo): number {
+  return data.length / info.width;
+}
+
+/** How deep the nesting goes to complex numbers: a pair of numbers is one value, not a dimension. */
+function complexDepth(source: Nested): number {
+  let depth = 0;
+  for (let level: unknown = source; Array.isArray(level); level = level[0]) {
+    const isPair = level.length === 2 && level.every((part) => typeof part === 'number');
+    if (isPair) return depth;
+    depth++;
+  }
+  return depth;
+}

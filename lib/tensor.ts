@@ -1,0 +1,156 @@
+/** Tensors: a data type, a shape, and flat data in row-major order. */
+import { type DataOf, type DType, dtypeInfo, isDType } from './dtype.js';
+import { TensorFlowError } from './errors.js';
+import type { NativeInput, NativeMemory } from './native.js';
+import { addon } from './runtime/addon.js';
+import {
+  decodeNumbers,
+  defaultDType,
+  elementCount,
+  elements,
+  makeData,
+  type TensorSource,
+} from './tensor-encode.js';
+
+/** TensorFlow ends the process for tensors of more dimensions. */
+const MOST_DIMENSIONS = 254;
+
+/**
+ * A tensor on the host. Its `data` is a typed array (see the README's table of types), for strings an array.
+ *
+ * What `run` is given is copied during the call, so it may be changed at once afterwards; except for tensors of
+ * `Tensor.allocate`, which TensorFlow reads in place.
+ */
+export class Tensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  /** Flat, row-major. 16-, 8- and 4-bit floats as bits; complex numbers interleaved; bools as 0 and 1. */
+  readonly data: DataOf<D>;
+  #memory: NativeMemory | undefined;
+  #waiting: (() => void)[] = [];
+
+  private constructor(dtype: D, shape: readonly number[], data: DataOf<D>, memory?: NativeMemory) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.data = data;
+    this.#memory = memory;
+  }
+
+  /**
+   * A tensor from values.
+   *
+   * @param data Numbers, booleans, strings, nested arrays of them, or a typed array. A typed array of the type's own
+   *   storage is not copied now and taken as it is: a `Uint16Array` with dtype `float16` holds bits.
+   * @param shape Defaults to what the nesting says; a typed array is one dimension.
+   * @param dtype Defaults to the typed array's type, `int64` for BigInts, `bool` for booleans, `string` for strings,
+   *   and `float32` for numbers.
+   * @throws TensorFlowError INVALID_ARGUMENT where a value does not fit the type, arrays are ragged, or the shape has
+   *   another number of elements.
+   */
+  static from<D extends DType = DType>(
+    data: TensorSource | Tensor,
+    shape?: readonly number[],
+    dtype?: D,
+  ): Tensor<D> {
+    if (dtype !== undefined && !isDType(dtype)) dtypeInfo(dtype);
+    if (data instanceof Tensor)
+      return Tensor.from(data.data as TensorSource, shape ?? data.shape, dtype ?? (data.dtype as D));
+    if (data === null || data === undefined) {
+      throw new TensorFlowError('INVALID_ARGUMENT', `A tensor cannot be made from ${data}.`);
+    }
+    const type = dtype ?? (defaultDType(data) as D);
+    const made = makeData(data, type);
+    const wanted = shape === undefined ? made.shape : [...shape];
+    const count = elementCount(wanted);
+    const has = elements(made.data, dtypeInfo(type));
+    if (count !== has) {
+      throw new TensorFlowError(
+        'INVALID_ARGUMENT',
+        `The shape [${wanted.join(', ')}] has ${count} elements, the data ${has}.`,
+      );
+    }
+    if (wanted.length > MOST_DIMENSIONS) {
+      throw new TensorFlowError('INVALID_ARGUMENT', `A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
+    }
+    return new Tensor(type, wanted, made.data as DataOf<D>);
+  }
+
+  /**
+   * A tensor of zeros in memory that TensorFlow reads without copying (64-byte aligned).
+   *
+   * Write into `data` before a run and not again until `released` has resolved.
+   *
+   * @throws TensorFlowError RESOURCE_EXHAUSTED without memory; UNIMPLEMENTED for strings and handles, and in runtimes
+   *   that forbid memory from outside of their heap.
+   */
+  static allocate<D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> {
+    const info = dtypeInfo(dtype);
+    if (info.array === undefined) {
+      throw new TensorFlowError('UNIMPLEMENTED', `Tensors of type ${dtype} have no memory of a fixed size.`);
+    }
+    const memory = addon().allocate(elementCount(shape) * info.bytes);
+    return new Tensor(dtype, [...shape], new info.array(memory.buffer) as DataOf<D>, memory);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /**
+   * Resolves when TensorFlow no longer reads this tensor's memory: at once, except for tensors of `Tensor.allocate`
+   * that are in use by a run, or that a graph keeps (assigned to a variable).
+   */
+  get released(): Promise<void> {
+    const memory = this.#memory;
+    if (memory === undefined || memory.uses() === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#watch(memory);
+    });
+  }
+
+  /**
+   * The values as plain numbers, flat: half floats and their like decoded, bools 0 and 1, complex numbers as real and
+   * imaginary part in turn, 64-bit integers rounded beyond 2^53 (`data` has them exactly).
+   *
+   * @throws TensorFlowError INVALID_ARGUMENT for strings.
+   */
+  toNumbers(): number[] {
+    return decodeNumbers(this.data, dtypeInfo(this.dtype));
+  }
+
+  /** @internal A tensor around data that is known to fit. */
+  static wrap<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): Tensor<D> {
+    return new Tensor(dtype, shape, data);
+  }
+
+  /** @internal What the addon takes. */
+  toNative(): NativeInput {
+    return {
+      dtype: dtypeInfo(this.dtype).number,
+      shape: this.shape,
+      data: this.#memory ?? (this.data as NativeInput['data']),
+    };
+  }
+
+  /** @internal True where TensorFlow reads `data` in place. */
+  get borrowed(): boolean {
+    return this.#memory !== undefined;
+  }
+
+  /** @internal A run that used this tensor has ended. */
+  checkReleased(): void {
+    if (this.#waiting.length === 0 || (this.#memory !== undefined && this.#memory.uses() > 0)) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** For memory that outlives its run inside of a graph, which tells nobody when it lets go. */
+  #watch(memory: NativeMemory): void {
+    const timer = setInterval(() => {
+      if (memory.uses() === 0) this.checkReleased();
+      if (this.#waiting.length === 0) clearInterval(timer);
+    }, 20);
+    timer.unref();
+  }
+}
