@@ -1,8 +1,9 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
+import type { Bound } from './bound.js';
 import { encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
 import { TensorFlowError } from './errors.js';
-import type { NativeCall, NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
+import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
 import { Tensor } from './tensor.js';
@@ -61,7 +62,7 @@ function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOpti
 
 /** Runs on a worker thread. Never throws: whatever is wrong rejects. */
 export function runCall(
-  call: NativeCall,
+  bound: Bound,
   inputs: readonly Tensor[],
   control: RunControl,
   copyOutputs: boolean,
@@ -73,7 +74,9 @@ export function runCall(
     const options = nativeOptions(control, copyOutputs);
     const limited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
     if (limited) options.ticket = tickets = (tickets + 1) >>> 0;
-    const result = call.run(
+    const fed = copyFed(bound, inputs);
+    if (!bound.runs) return Promise.resolve(arrange([], bound, fed));
+    const result = bound.call.run(
       inputs.map((input) => input.toNative()),
       options,
     );
@@ -84,7 +87,7 @@ export function runCall(
       };
       result.then(release, release);
     }
-    const outputs = result.then((response) => unwrap(response, control));
+    const outputs = result.then((response) => arrange(unwrap(response, control), bound, fed));
     return limited ? limit(outputs, options.ticket!, control) : outputs;
   } catch (error) {
     return Promise.reject(error);
@@ -93,18 +96,34 @@ export function runCall(
 
 /** Runs on this thread, which stands still as long. */
 export function runCallSync(
-  call: NativeCall,
+  bound: Bound,
   inputs: readonly Tensor[],
   control: Pick<RunControl, 'runOptions' | 'onRunMetadata' | 'strings'>,
   copyOutputs: boolean,
 ): Tensor[] {
   checkControl(control);
-  const response = call.runSync(
+  const fed = copyFed(bound, inputs);
+  if (!bound.runs) return arrange([], bound, fed);
+  const response = bound.call.runSync(
     inputs.map((input) => input.toNative()),
     nativeOptions(control, copyOutputs),
   );
   for (const input of inputs) input.checkReleased();
-  return unwrap(response, control);
+  return arrange(unwrap(response, control), bound, fed);
+}
+
+/** Copies of the inputs that are fetched as well, made at the call as all inputs are. */
+function copyFed(bound: Bound, inputs: readonly Tensor[]): readonly Tensor[] {
+  if (bound.order === undefined) return [];
+  return inputs.map((input, i) =>
+    bound.order!.includes(~i)
+      ? Tensor.wrap(input.dtype, [...input.shape], input.data.slice() as DataOf<DType>)
+      : input,
+  );
+}
+
+function arrange(outputs: Tensor[], bound: Bound, fed: readonly Tensor[]): Tensor[] {
+  return bound.order?.map((at) => (at >= 0 ? outputs[at]! : fed[~at]!)) ?? outputs;
 }
 
 function unwrap(response: NativeRunResult, control: RunControl): Tensor[] {

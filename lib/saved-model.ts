@@ -1,5 +1,7 @@
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
+
 import { fileURLToPath } from 'node:url';
+import type { Bound } from './bound.js';
 import { type ConfigProtoJson, encodeConfig, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
@@ -17,7 +19,7 @@ import {
   signaturesOf,
   type TensorInfo,
 } from './saved-model/signatures.js';
-import { type Bound, type Device, Session } from './session.js';
+import { type Device, Session } from './session.js';
 import type { Tensor } from './tensor.js';
 
 /** Options of `SavedModel.load`. */
@@ -130,7 +132,7 @@ export class SavedModel {
       checkKeys(options, RUN_KEYS, 'The options of a run');
       const plan = this.#plan(options);
       const outputs = runCall(
-        plan.bound.call,
+        plan.bound,
         toInputs(plan, inputs),
         this.session.withDefaults(options),
         this.session.copies(options.outputs),
@@ -149,7 +151,7 @@ export class SavedModel {
     checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
     const plan = this.#plan(options);
     const tensors = runCallSync(
-      plan.bound.call,
+      plan.bound,
       toInputs(plan, inputs),
       this.session.withDefaults(options),
       this.session.copies(options.outputs),

@@ -1,8 +1,8 @@
 /** A session on a graph, as TensorFlow 1's `tf.Session`: runs by the names of tensors and ops. */
-import { dtypeName } from './dtype.js';
-import { didYouMean, TensorFlowError } from './errors.js';
-import { type InputSpec, type TensorLike, toInput } from './inputs.js';
-import type { NativeCall, NativeSession } from './native.js';
+import { type Bound, bindNames, fullName } from './bound.js';
+import { TensorFlowError } from './errors.js';
+import { type TensorLike, toInput } from './inputs.js';
+import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings } from './options.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
 import type { Tensor } from './tensor.js';
@@ -31,13 +31,6 @@ export type SessionRunSyncOptions = Omit<SessionRunOptions, 'timeout' | 'signal'
 /** What a model was loaded with, where a run does not say otherwise. */
 export interface OutputDefaults extends OutputOptions {
   copy: boolean;
-}
-
-/** @internal Names that were looked up in the graph. */
-export interface Bound {
-  call: NativeCall;
-  /** What each feed must be, as far as the graph says. */
-  specs: readonly InputSpec[];
 }
 
 /** Programs that make up names without end must not fill the memory with look-ups. */
@@ -72,8 +65,8 @@ export class Session {
     options: SessionRunOptions = {},
   ): Promise<Tensor[]> {
     try {
-      const { call, inputs } = this.#prepare(fetches, feeds, options, SESSION_KEYS);
-      return runCall(call, inputs, this.withDefaults(options), this.copies(options.outputs));
+      const { bound, inputs } = this.#prepare(fetches, feeds, options, SESSION_KEYS);
+      return runCall(bound, inputs, this.withDefaults(options), this.copies(options.outputs));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -85,8 +78,8 @@ export class Session {
     feeds: Readonly<Record<string, TensorLike>> = {},
     options: SessionRunSyncOptions = {},
   ): Tensor[] {
-    const { call, inputs } = this.#prepare(fetches, feeds, options, SYNC_KEYS);
-    return runCallSync(call, inputs, this.withDefaults(options), this.copies(options.outputs));
+    const { bound, inputs } = this.#prepare(fetches, feeds, options, SYNC_KEYS);
+    return runCallSync(bound, inputs, this.withDefaults(options), this.copies(options.outputs));
   }
 
   /** The devices that this session may place ops on. */
@@ -132,9 +125,7 @@ export class Session {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      const call = this.#lookUp(feeds, fetches, targets);
-      const specs = call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null }));
-      bound = { call, specs };
+      bound = bindNames(this.#native, feeds, fetches, targets);
       if (this.#bound.size >= MOST_BOUND) this.#bound.delete(this.#bound.keys().next().value!);
       this.#bound.set(key, bound);
     }
@@ -146,7 +137,7 @@ export class Session {
     feeds: Readonly<Record<string, TensorLike>>,
     options: SessionRunOptions,
     keys: readonly string[],
-  ): { call: NativeCall; inputs: Tensor[] } {
+  ): { bound: Bound; inputs: Tensor[] } {
     checkKeys(options, keys, 'The options of a run');
     checkOneOf(options.outputs, ['copy'], 'outputs');
     const wanted = typeof fetches === 'string' ? [fetches] : fetches;
@@ -161,40 +152,18 @@ export class Session {
     }
     const names = Object.keys(feeds);
     checkUnique(names);
-    const { call, specs } = this.bind(names, wanted, targets);
-    const inputs = names.map((name, i) => toInput(feeds[name]!, specs[i]!, `tensor ${JSON.stringify(name)}`));
-    return { call, inputs };
-  }
-
-  #lookUp(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): NativeCall {
-    try {
-      return this.#native.bind(feeds, fetches, targets);
-    } catch (error) {
-      if (!(error instanceof TensorFlowError) || error.code !== 'INVALID_ARGUMENT') throw error;
-      const ops = this.#native.opNames();
-      const known = new Set(ops);
-      const wrong = [...feeds, ...fetches, ...targets].find((name) => !known.has(opName(name)));
-      if (wrong === undefined) throw error;
-      const near = didYouMean(opName(wrong), ops);
-      throw new TensorFlowError('INVALID_ARGUMENT', `The graph has no op "${opName(wrong)}".${near}`, {
-        cause: error,
-        op: opName(wrong),
-      });
-    }
+    const bound = this.bind(names, wanted, targets);
+    const inputs = names.map((name, i) =>
+      toInput(feeds[name]!, bound.specs[i]!, `tensor ${JSON.stringify(name)}`),
+    );
+    return { bound, inputs };
   }
 }
 
-/** `a/b:0` -> `a/b`. */
-function opName(tensor: string): string {
-  const colon = tensor.lastIndexOf(':');
-  return colon === -1 ? tensor : tensor.slice(0, colon);
-}
-
-/** `x` and `x:0` are one tensor. */
 function checkUnique(names: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {
-    const full = name.includes(':') ? name : `${name}:0`;
+    const full = fullName(name);
     if (seen.has(full)) {
       throw new TensorFlowError('INVALID_ARGUMENT', `The tensor "${full}" is fed twice.`);
     }

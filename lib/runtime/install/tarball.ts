@@ -30,8 +30,8 @@ export async function unpackTarball(
     ],
     context.signal === undefined ? {} : { signal: context.signal },
   );
-  // Awaited below; until then a rejection is no unhandled one.
-  read.catch(() => undefined);
+  // Without this the loop over the entries waits for ever where the reading fails before the first one.
+  read.catch((error: Error) => archive.destroy(error));
   try {
     await writeEntries(archive, file, folder);
     await read;
