@@ -7,6 +7,7 @@
 import type { Codec } from './dtype-codec.js';
 import { bfloat16, float4E2M1, float16, smallFloat } from './dtype-codec.js';
 import { TensorFlowError } from './errors.js';
+import { show } from './show.js';
 
 /** How one element is stored, hence which typed array `tensor.data` is. */
 interface Row {
@@ -97,11 +98,11 @@ export type NumericData =
 export type TensorData = NumericData | (string | Uint8Array)[];
 
 /** `tensor.data` of one data type. */
-export type DataOf<D extends DType> = (typeof TABLE)[D] extends {
-  array: infer A extends TypedArrayConstructor;
-}
-  ? InstanceType<A>
-  : (string | Uint8Array)[];
+export type DataOf<D extends DType> = D extends DType // of each type that D may be, not of all at once
+  ? (typeof TABLE)[D] extends { array: infer A extends TypedArrayConstructor }
+    ? InstanceType<A>
+    : (string | Uint8Array)[]
+  : never;
 
 export interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
@@ -161,7 +162,7 @@ export function dtypeInfo(name: DType): DTypeInfo {
   if (info === undefined) {
     throw new TensorFlowError(
       'INVALID_ARGUMENT',
-      `There is no data type ${JSON.stringify(name) ?? String(name)}. There are: ${[...byName.keys()].join(', ')}.`,
+      `There is no data type ${show(name)}. There are: ${[...byName.keys()].join(', ')}.`,
     );
   }
   return info;

@@ -93,7 +93,7 @@ function checkStorage(value: ArrayBufferView, dtype: DType): void {
 
 /** The shape of a flat array: at most one dimension may be open, and follows from the number of elements. */
 function flatShape(count: number, shape: readonly number[] | null, dtype: DType): number[] {
-  if (dtype === 'string') return [];
+  if (dtype === 'string') return fits([], shape) ? [] : fail('It was given the bytes of one string.');
   if (shape === null) return [count];
   const open = shape.filter((size) => size === -1).length;
   const known = elementCount(shape.filter((size) => size !== -1));

@@ -1,5 +1,6 @@
 /** Checks of options at the door: what does not exist or has the wrong type is an error that names the key. */
 import { didYouMean, TensorFlowError } from './errors.js';
+import { show } from './show.js';
 
 /** An INVALID_OPTION error. */
 export function invalidOption(message: string): TensorFlowError {
@@ -23,7 +24,7 @@ export function checkKeys(options: object, known: readonly string[], where: stri
 export function checkOneOf(value: unknown, allowed: readonly unknown[], where: string): void {
   if (value === undefined || allowed.includes(value)) return;
   const list = allowed.map((entry) => JSON.stringify(entry)).join(' or ');
-  throw invalidOption(`${where} must be ${list}, not ${JSON.stringify(value) ?? String(value)}.`);
+  throw invalidOption(`${where} must be ${list}, not ${show(value)}.`);
 }
 
 /** Throws INVALID_OPTION where a value is no array of strings. */

@@ -4,6 +4,7 @@
  */
 import { type DType, type DTypeInfo, dtypeInfo, type NumericData, type TensorData } from './dtype.js';
 import { TensorFlowError } from './errors.js';
+import { show } from './show.js';
 
 /** One value of a tensor. Complex numbers are pairs `[re, im]`. */
 export type Scalar = number | bigint | boolean | string | Uint8Array;
@@ -13,6 +14,9 @@ export type Nested = Scalar | readonly Nested[];
 
 /** What a tensor can be made from. */
 export type TensorSource = Nested | NumericData | Uint8ClampedArray;
+
+/** TensorFlow ends the process for tensors of more dimensions. */
+const MOST_DIMENSIONS = 254;
 
 const DTYPE_OF_ARRAY: Record<string, DType> = {
   Float32Array: 'float32',
@@ -42,16 +46,23 @@ function arrayName(array: ArrayBufferView): string {
   return String(Reflect.get(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag, array));
 }
 
-/** Elements of a shape; checks that each dimension is a whole number of 0 or more. */
+/** True for the bytes of one string. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && arrayName(value) === 'Uint8Array';
+}
+
+/** Elements of a shape; checks that each dimension is a whole number of 0 or more, and that there are not too many. */
 export function elementCount(shape: readonly number[]): number {
+  if (!Array.isArray(shape)) fail(`A shape is an array of whole numbers; ${show(shape)} is none.`);
+  if (shape.length > MOST_DIMENSIONS) fail(`A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
   let count = 1;
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < 0) {
-      fail(`A shape consists of whole numbers of 0 or more; ${JSON.stringify(shape)} does not.`);
+      fail(`A shape consists of whole numbers of 0 or more; ${show(shape)} does not.`);
     }
     count *= dimension;
   }
-  if (!Number.isSafeInteger(count)) fail(`The shape ${JSON.stringify(shape)} has too many elements.`);
+  if (!Number.isSafeInteger(count)) fail(`The shape ${show(shape)} has too many elements.`);
   return count;
 }
 
@@ -63,7 +74,7 @@ export function defaultDType(source: TensorSource): DType {
   }
   let first: unknown = source;
   while (Array.isArray(first) && first.length > 0) first = first[0];
-  if (typeof first === 'string' || first instanceof Uint8Array) return 'string';
+  if (typeof first === 'string' || isBytes(first)) return 'string';
   if (typeof first === 'boolean') return 'bool';
   if (typeof first === 'bigint') return 'int64';
   return 'float32';
@@ -115,7 +126,7 @@ export function encodeValues(values: readonly unknown[], info: DTypeInfo): Tenso
  */
 export function convertTypedArray(source: NumericData | Uint8ClampedArray, info: DTypeInfo): TensorData {
   if (info.name === 'string') {
-    return arrayName(source) === 'Uint8Array' ? [source as Uint8Array] : checkedStrings(source);
+    return isBytes(source) ? [checkString(source)] : checkedStrings(source);
   }
   if (info.array === undefined) return opaque(info.name);
   const name = arrayName(source);
@@ -184,7 +195,7 @@ function complexParts(value: unknown): [number, number] {
 
 function checkString(value: unknown): string | Uint8Array {
   if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     return value.buffer instanceof ArrayBuffer ? value : new Uint8Array(value);
   }
   return fail(`${show(value)} is no string: a string tensor takes strings and Uint8Arrays.`);
@@ -199,14 +210,6 @@ function opaque(name: DType): never {
     'UNIMPLEMENTED',
     `A tensor of type ${name} cannot be made outside of TensorFlow: it is a handle that means something inside only.`,
   );
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'number' || value === undefined) return String(value);
-  const text =
-    typeof value === 'function' || typeof value === 'symbol' ? String(value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /** Flat data of a data type, with the shape that the source itself has. */

@@ -12,9 +12,6 @@ import {
   type TensorSource,
 } from './tensor-encode.js';
 
-/** TensorFlow ends the process for tensors of more dimensions. */
-const MOST_DIMENSIONS = 254;
-
 /**
  * A tensor on the host. Its `data` is a typed array (see the README's table of types), for strings an array.
  *
@@ -60,17 +57,14 @@ export class Tensor<D extends DType = DType> {
     }
     const type = dtype ?? (defaultDType(data) as D);
     const made = makeData(data, type);
-    const wanted = shape === undefined ? made.shape : [...shape];
-    const count = elementCount(wanted);
+    const count = elementCount(shape ?? made.shape);
+    const wanted = [...(shape ?? made.shape)];
     const has = elements(made.data, dtypeInfo(type));
     if (count !== has) {
       throw new TensorFlowError(
         'INVALID_ARGUMENT',
         `The shape [${wanted.join(', ')}] has ${count} elements, the data ${has}.`,
       );
-    }
-    if (wanted.length > MOST_DIMENSIONS) {
-      throw new TensorFlowError('INVALID_ARGUMENT', `A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
     }
     return new Tensor(type, wanted, made.data as DataOf<D>);
   }

@@ -56,7 +56,9 @@ Napi::Value Opened(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value Devices(const Napi::CallbackInfo& info) { return ListDevicesOf(info.Env(), BytesFromJs(info[0])); }
+Napi::Value Devices(const Napi::CallbackInfo& info) {
+  return ListDevicesOf(info.Env(), BytesFromJs(info[0]));
+}
 
 Napi::Value SetMaxInFlight(const Napi::CallbackInfo& info) {
   const int limit = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0;
@@ -67,8 +69,9 @@ Napi::Value CancelWaiting(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto& tickets = EnvData::Of(env).tickets;
   const auto found = tickets.find(info[0].As<Napi::Number>().Uint32Value());
-  const bool cancelled = found != tickets.end() &&
-                         found->second->CancelWaiting(Error(TF_CANCELLED, "The run was cancelled before it began."));
+  const bool cancelled =
+      found != tickets.end() &&
+      found->second->CancelWaiting(Error(TF_CANCELLED, "The run was cancelled before it began."));
   return Napi::Boolean::New(env, cancelled);
 }
 
@@ -133,6 +136,8 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace tf_session
 
-static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return tf_session::Exports(env, exports); }
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return tf_session::Exports(env, exports);
+}
 
 NODE_API_MODULE(NODE_GYP_MODULE_NAME, InitAddon)

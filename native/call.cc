@@ -49,8 +49,8 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
 // Any thread.
 RunResponse RunNow(const SessionCore& core, const RunPlan& plan, RunRequest* request) {
   RunOutcome outcome = core.Run(plan, request->inputs, request->run_options, request->want_metadata);
-  // Let go of the inputs before the outputs are looked at, so that an input's memory handed through (Identity) is
-  // not held twice, and a borrowed one is free when the promise resolves.
+  // Let go of the inputs before the outputs are looked at, so that an input's memory handed through
+  // (Identity) is not held twice, and a borrowed one is free when the promise resolves.
   request->inputs.clear();
   RunResponse response;
   response.outputs.reserve(outcome.outputs.size());
@@ -81,12 +81,13 @@ class RunWorker : public PromiseWorker {
       : env_data_(env_data),
         bound_(std::move(bound)),
         core_(bound_->session->core()),
-        request_(std::move(request)) {
+        request_(std::move(request)) {}
+
+ private:
+  void Started() override {
     bound_->session->BeginRun(this);
     if (request_.ticket) env_data_->tickets[*request_.ticket] = this;
   }
-
- private:
   void Work() override { response_ = RunNow(*core_, bound_->plan, &request_); }
   Napi::Value Result(Napi::Env env) override { return ResponseToJs(env, &response_); }
   void Finished() override {
@@ -120,9 +121,10 @@ TF_Output FindTensor(TF_Graph* graph, const std::string& name) {
   const TF_Output output = FindOutput(graph, name);
   const TF_DataType type = BaseType(output);
   if (type == TF_RESOURCE || type == TF_VARIANT) {
-    throw Error(TF_UNIMPLEMENTED, "The tensor \"" + name + "\" is of type " + DTypeName(type) +
-                                      ": a handle that has a meaning inside of TensorFlow only. It can be neither "
-                                      "fed nor fetched; fetch an op that reads from it instead.");
+    throw Error(TF_UNIMPLEMENTED,
+                "The tensor \"" + name + "\" is of type " + DTypeName(type) +
+                    ": a handle that has a meaning inside of TensorFlow only. It can be neither "
+                    "fed nor fetched; fetch an op that reads from it instead.");
   }
   return output;
 }
@@ -181,7 +183,8 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
 Napi::Value Call::FeedTypes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Array types = Napi::Array::New(env, bound_->plan.feeds.size());
-  for (uint32_t i = 0; i < types.Length(); ++i) types.Set(i, static_cast<double>(BaseType(bound_->plan.feeds[i])));
+  for (uint32_t i = 0; i < types.Length(); ++i)
+    types.Set(i, static_cast<double>(BaseType(bound_->plan.feeds[i])));
   return types;
 }
 

@@ -36,12 +36,14 @@ std::vector<Device> DevicesOf(TF_Session* session) {
 
 class DevicesWorker : public PromiseWorker {
  public:
-  explicit DevicesWorker(std::shared_ptr<OpenSession> session) : session_(std::move(session)) {
-    session_->BeginRun(this);
-  }
+  explicit DevicesWorker(std::shared_ptr<OpenSession> session) : session_(std::move(session)) {}
   explicit DevicesWorker(std::optional<Bytes> config) : config_(std::move(config)) {}
 
  private:
+  void Started() override {
+    if (session_) session_->BeginRun(this);
+  }
+
   void Work() override {
     if (session_) {
       devices_ = DevicesOf(session_->core()->session());
@@ -52,7 +54,7 @@ class DevicesWorker : public PromiseWorker {
     const Status status;
     TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
     status.Check();
-    SessionCore core(std::move(graph), session);
+    const SessionCore core(std::move(graph), session);
     devices_ = DevicesOf(session);
   }
 
@@ -85,7 +87,8 @@ Napi::Value ListDevices(Napi::Env env, std::shared_ptr<OpenSession> session) {
 }
 
 Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config) {
-  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(config)), PromiseWorker::Gate::kFree);
+  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(config)),
+                              PromiseWorker::Gate::kFree);
 }
 
 }  // namespace tf_session

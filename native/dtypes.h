@@ -1,5 +1,6 @@
-// TensorFlow's data types as this addon was compiled with them. lib/dtype.ts relies on these numbers; here they are
-// held against the library's own header at compile time, and a test holds the two lists against each other.
+// TensorFlow's data types as this addon was compiled with them. lib/dtype.ts relies on these numbers; here
+// they are held against the library's own header at compile time, and a test holds the two lists against each
+// other.
 #pragma once
 
 #include "tensorflow/c/tf_datatype.h"

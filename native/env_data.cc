@@ -77,8 +77,8 @@ void EnvData::CleanUp() {
     // Released by nobody else: Node frees it with the environment after this hook.
     wake_ = nullptr;
   }
-  // Node has waited for all that libuv had, so what is left waits for the gate; after this loop no other thread
-  // names a worker of this environment any more.
+  // Node has waited for all that libuv had, so what is left waits for the gate; after this loop no other
+  // thread names a worker of this environment any more.
   for (const auto& [worker, owner] : workers_) {
     if (worker->waiting_) (void)RunGate::Get().Withdraw(worker);
     (void)napi_delete_async_work(env_, worker->work_);

@@ -52,7 +52,8 @@ class EnvData {
   // Sessions of this environment, so that its end can close them.
   std::unordered_set<OpenSession*> sessions;
 
-  // Ends what runs: closes every session, withdraws what waits. For `process.on('exit')` and the cleanup hook.
+  // Ends what runs: closes every session, withdraws what waits. For `process.on('exit')` and the cleanup
+  // hook.
   void CloseSessions();
 
  private:

@@ -1,4 +1,5 @@
-// An error as data: what a worker thread can hold and carry to the JS thread, where it becomes a TensorFlowError.
+// An error as data: what a worker thread can hold and carry to the JS thread, where it becomes a
+// TensorFlowError.
 #pragma once
 
 #include <exception>
@@ -14,10 +15,10 @@ class Error : public std::exception {
   // One of the codes of this library, by name (lib/errors.ts).
   Error(const char* own_code, std::string message) : own_code_(own_code), message_(std::move(message)) {}
 
-  int tf_code() const { return tf_code_; }
+  [[nodiscard]] int tf_code() const { return tf_code_; }
   // nullptr where the code is TensorFlow's.
-  const char* own_code() const { return own_code_; }
-  const char* what() const noexcept override { return message_.c_str(); }
+  [[nodiscard]] const char* own_code() const { return own_code_; }
+  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   int tf_code_ = 0;

@@ -34,8 +34,9 @@ TF_Output FindOutput(TF_Graph* graph, const std::string& name) {
   const int outputs = tf().TF_OperationNumOutputs(operation);
   if (index >= outputs) {
     throw Error(TF_INVALID_ARGUMENT, "The op \"" + op + "\" has " + std::to_string(outputs) +
-                                         (outputs == 1 ? " output" : " outputs") + ", so there is no \"" + name +
-                                         "\"." + (outputs == 0 ? " To run it, name it as a target." : ""));
+                                         (outputs == 1 ? " output" : " outputs") + ", so there is no \"" +
+                                         name + "\"." +
+                                         (outputs == 0 ? " To run it, name it as a target." : ""));
   }
   return {operation, index};
 }

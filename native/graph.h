@@ -8,7 +8,8 @@
 
 namespace tf_session {
 
-// "op:index" or "op" (index 0). Throws INVALID_ARGUMENT where the graph has no such op or the op no such output.
+// "op:index" or "op" (index 0). Throws INVALID_ARGUMENT where the graph has no such op or the op no such
+// output.
 TF_Output FindOutput(TF_Graph* graph, const std::string& name);
 
 // An op by name; "op:0" is taken too. Throws INVALID_ARGUMENT.

@@ -1,4 +1,5 @@
-// Owners of TensorFlow's objects: each frees by the function that TensorFlow names for it. No bare delete anywhere.
+// Owners of TensorFlow's objects: each frees by the function that TensorFlow names for it. No bare delete
+// anywhere.
 #pragma once
 
 #include <memory>
@@ -7,10 +8,10 @@
 
 namespace tf_session {
 
-#define TF_SESSION_HANDLE(Name, Type, Free)                     \
-  struct Name##Deleter {                                        \
+#define TF_SESSION_HANDLE(Name, Type, Free)                      \
+  struct Name##Deleter {                                         \
     void operator()(Type* pointer) const { tf().Free(pointer); } \
-  };                                                            \
+  };                                                             \
   using Name = std::unique_ptr<Type, Name##Deleter>;
 
 TF_SESSION_HANDLE(StatusPtr, TF_Status, TF_DeleteStatus)

@@ -24,12 +24,12 @@ void Find(void* handle, const char* name, F* function) {
 Functions FindAll(void* handle, const std::string& path, std::vector<std::string>* missing) {
   Functions found;
   std::vector<std::string> absent;
-#define TF_SESSION_REQUIRED(name)    \
+#define TF_SESSION_REQUIRED(name)   \
   Find(handle, #name, &found.name); \
-  if (found.name == nullptr) absent.push_back(#name);
+  if (found.name == nullptr) absent.emplace_back(#name);
 #define TF_SESSION_OPTIONAL(name, since)    \
   Find(handle, #name, &found.name.pointer); \
-  if (!found.name) missing->push_back(#name);
+  if (!found.name) missing->emplace_back(#name);
   TF_SESSION_FUNCTIONS(TF_SESSION_REQUIRED, TF_SESSION_OPTIONAL)
 #undef TF_SESSION_REQUIRED
 #undef TF_SESSION_OPTIONAL
@@ -56,11 +56,11 @@ void OpenLibrary(const std::string& path, int log_level) {
                                             already->version + "); it cannot open " + path +
                                             " as well. A library is chosen once per process.");
   }
-  // TensorFlow reads its log level from the C environment, which JavaScript's process.env does not reach from a
-  // worker thread.
+  // TensorFlow reads its log level from the C environment, which JavaScript's process.env does not reach from
+  // a worker thread.
   if (log_level >= 0) setenv("TF_CPP_MIN_LOG_LEVEL", std::to_string(log_level).c_str(), 1);
-  // TensorFlow prints placement lines by printf. Where stdout is a file or pipe they would wait in a buffer and
-  // leave it torn at arbitrary places, between what JavaScript writes to the same descriptor.
+  // TensorFlow prints placement lines by printf. Where stdout is a file or pipe they would wait in a buffer
+  // and leave it torn at arbitrary places, between what JavaScript writes to the same descriptor.
   setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   // RTLD_LOCAL: TensorFlow carries protobuf and abseil, which must not meet another copy in this process.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -1,8 +1,9 @@
-// libtensorflow, opened at run time, once per process, never closed: its threads outlive every JS environment.
+// libtensorflow, opened at run time, once per process, never closed: its threads outlive every JS
+// environment.
 //
-// Each C function that the addon calls stands once in TF_SESSION_FUNCTIONS; its type comes from the library's own
-// header, so a changed signature is a compile error. A function that older libraries lack is OPTIONAL, with the
-// version that brought it: calling it there throws LIBRARY_TOO_OLD.
+// Each C function that the addon calls stands once in TF_SESSION_FUNCTIONS; its type comes from the library's
+// own header, so a changed signature is a compile error. A function that older libraries lack is OPTIONAL,
+// with the version that brought it: calling it there throws LIBRARY_TOO_OLD.
 #pragma once
 
 #include <string>
@@ -74,8 +75,9 @@ struct LibraryInfo {
   std::vector<std::string> missing;
 };
 
-// Opens the library; slow (0.3 to 1 s), so for worker threads. A second call with the same path does nothing, with
-// another path it throws. `log_level` (0 to 3, -1 to leave it) counts only for the call that really opens.
+// Opens the library; slow (0.3 to 1 s), so for worker threads. A second call with the same path does nothing,
+// with another path it throws. `log_level` (0 to 3, -1 to leave it) counts only for the call that really
+// opens.
 void OpenLibrary(const std::string& path, int log_level);
 
 // nullptr as long as none is open. Any thread.

@@ -28,7 +28,8 @@ Napi::Value ExternalArrayBuffer(Napi::Env env, const std::shared_ptr<MemoryBlock
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
       env, block->data(), block->size(),
-      [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<MemoryBlock>*>(hint); }, keep, &buffer);
+      [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<MemoryBlock>*>(hint); }, keep,
+      &buffer);
   *external = status == napi_ok;
   if (status == napi_ok) return {env, buffer};
   delete keep;
@@ -39,9 +40,9 @@ Napi::Value ExternalArrayBuffer(Napi::Env env, const std::shared_ptr<MemoryBlock
 }
 
 void Memory::Init(Napi::Env env) {
-  EnvData::Of(env).memory_class = Napi::Persistent(DefineClass(
-      env, "NativeMemory",
-      {InstanceAccessor<&Memory::Buffer>("buffer"), InstanceMethod<&Memory::Uses>("uses")}));
+  EnvData::Of(env).memory_class = Napi::Persistent(
+      DefineClass(env, "NativeMemory",
+                  {InstanceAccessor<&Memory::Buffer>("buffer"), InstanceMethod<&Memory::Uses>("uses")}));
 }
 
 Napi::Value Memory::Allocate(const Napi::CallbackInfo& info) {

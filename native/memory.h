@@ -1,4 +1,5 @@
-// Memory that JavaScript and TensorFlow share: 64-byte aligned, which is what TensorFlow reads without a copy.
+// Memory that JavaScript and TensorFlow share: 64-byte aligned, which is what TensorFlow reads without a
+// copy.
 #pragma once
 
 #include <atomic>
@@ -21,8 +22,8 @@ class MemoryBlock {
   MemoryBlock& operator=(const MemoryBlock&) = delete;
   ~MemoryBlock();
 
-  void* data() const { return data_; }
-  size_t size() const { return size_; }
+  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] size_t size() const { return size_; }
 
   // How many TF_Tensors stand on this memory. Counted from any thread.
   std::atomic<int> uses{0};
@@ -34,8 +35,8 @@ class MemoryBlock {
   Counted counted_{live.memories};
 };
 
-// An ArrayBuffer over the block, which it keeps alive. Where the runtime forbids external buffers (Electron), an
-// ordinary one with a copy, and `*external` is false.
+// An ArrayBuffer over the block, which it keeps alive. Where the runtime forbids external buffers (Electron),
+// an ordinary one with a copy, and `*external` is false.
 Napi::Value ExternalArrayBuffer(Napi::Env env, const std::shared_ptr<MemoryBlock>& block, bool* external);
 
 // The JS class behind Tensor.allocate (lib/native.ts: NativeMemory).
@@ -47,7 +48,7 @@ class Memory : public Napi::ObjectWrap<Memory> {
   static Memory* From(const Napi::Value& value);
 
   explicit Memory(const Napi::CallbackInfo& info);
-  const std::shared_ptr<MemoryBlock>& block() const { return block_; }
+  [[nodiscard]] const std::shared_ptr<MemoryBlock>& block() const { return block_; }
 
  private:
   Napi::Value Buffer(const Napi::CallbackInfo& info);

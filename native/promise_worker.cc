@@ -19,6 +19,7 @@ Napi::Value PromiseWorker::Start(Napi::Env env, std::unique_ptr<PromiseWorker> w
     throw Napi::Error::New(env);
   }
   self->env_data_->Adopt(std::move(worker));
+  self->Started();
   self->limited_ = gate == Gate::kLimited;
   if (!self->limited_) {
     self->Queue();
@@ -42,7 +43,8 @@ bool PromiseWorker::CancelWaiting(const Error& reason) {
     env_data_->Disown(this);
     return true;
   }
-  // Granted but not handed to libuv yet, or handed over but not begun: libuv then calls Complete as cancelled.
+  // Granted but not handed to libuv yet, or handed over but not begun: libuv then calls Complete as
+  // cancelled.
   if (waiting_ || napi_cancel_async_work(env, work_) == napi_ok) {
     cancelled_ = reason;
     return true;
@@ -98,7 +100,7 @@ void PromiseWorker::Settle(Napi::Env env) {
 void PromiseWorker::Reject(Napi::Env env, const Error& error) {
   try {
     (void)napi_reject_deferred(env, deferred_, ErrorToJs(env, error));
-  } catch (const Napi::Error&) {
+  } catch (const Napi::Error&) {  // NOLINT(bugprone-empty-catch)
     // The environment is being terminated: no JavaScript runs, and nobody waits.
   }
 }

@@ -1,8 +1,9 @@
-// The one base of all asynchronous work: a promise now, Work() on a libuv thread, then Result() on the JS thread.
+// The one base of all asynchronous work: a promise now, Work() on a libuv thread, then Result() on the JS
+// thread.
 //
-// Lifetime: the environment (EnvData) owns every worker from Start() until it has settled, and deletes it on the JS
-// thread, so members may hold Node-API references. Work() must not touch Node-API. Whatever it throws rejects the
-// promise; nothing leaves the thread.
+// Lifetime: the environment (EnvData) owns every worker from Start() until it has settled, and deletes it on
+// the JS thread, so members may hold Node-API references. Work() must not touch Node-API. Whatever it throws
+// rejects the promise; nothing leaves the thread.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ class PromiseWorker : private RunGate::Waiter {
   // JS thread. Returns the promise.
   static Napi::Value Start(Napi::Env env, std::unique_ptr<PromiseWorker> worker, Gate gate);
 
-  // JS thread. Rejects with `reason` if Work() has not begun, and then deletes this; else false, and nothing changes.
+  // JS thread. Rejects with `reason` if Work() has not begun, and then deletes this; else false, and nothing
+  // changes.
   bool CancelWaiting(const Error& reason);
 
  protected:
@@ -39,7 +41,10 @@ class PromiseWorker : private RunGate::Waiter {
   virtual void Work() = 0;
   // JS thread, after Work() succeeded: what the promise resolves to.
   virtual Napi::Value Result(Napi::Env env) = 0;
-  // JS thread, last thing before this is deleted, however it ended; not called when the environment goes down.
+  // JS thread, once the work is sure to be settled some day: what Finished() undoes belongs here.
+  virtual void Started() {}
+  // JS thread, last thing before this is deleted, however it ended; not called when the environment goes
+  // down.
   virtual void Finished() {}
 
  private:
@@ -47,9 +52,9 @@ class PromiseWorker : private RunGate::Waiter {
 
   static void Execute(napi_env env, void* data);
   static void Complete(napi_env env, napi_status status, void* data);
-  void Granted() override;                    // any thread
-  void Queue();                               // JS thread: hands the work to libuv
-  void Settle(Napi::Env env);                 // JS thread: resolves or rejects
+  void Granted() override;     // any thread
+  void Queue();                // JS thread: hands the work to libuv
+  void Settle(Napi::Env env);  // JS thread: resolves or rejects
   void Reject(Napi::Env env, const Error& error);
   void LeaveGate();
 
@@ -57,7 +62,7 @@ class PromiseWorker : private RunGate::Waiter {
   napi_async_work work_ = nullptr;
   napi_deferred deferred_ = nullptr;
   bool limited_ = false;
-  bool inside_ = false;  // of the gate; written by Execute, read by Complete, which libuv orders
+  bool inside_ = false;   // of the gate; written by Execute, read by Complete, which libuv orders
   bool waiting_ = false;  // for the gate; JS thread only
   std::optional<Error> cancelled_;
   std::optional<Error> error_;

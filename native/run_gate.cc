@@ -6,8 +6,8 @@
 namespace tf_session {
 namespace {
 
-// libuv reads UV_THREADPOOL_SIZE once, at its first work: 4 unless set, at most 1024. Two threads are left to files
-// and DNS.
+// libuv reads UV_THREADPOOL_SIZE once, at its first work: 4 unless set, at most 1024. Two threads are left to
+// files and DNS.
 int DefaultLimit() {
   constexpr int kLibuvDefault = 4;
   constexpr int kLibuvMost = 1024;

@@ -1,6 +1,6 @@
-// How many runs and loads may hold a libuv thread at once, over all JS environments of the process. libuv's few
-// threads also serve files and DNS: 16 runs of 50 ms made an fs.stat wait 0.7 s. The rest wait here, in order.
-// Knows nothing of Node-API.
+// How many runs and loads may hold a libuv thread at once, over all JS environments of the process. libuv's
+// few threads also serve files and DNS: 16 runs of 50 ms made an fs.stat wait 0.7 s. The rest wait here, in
+// order. Knows nothing of Node-API.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,8 @@ class RunGate {
  public:
   class Waiter {
    public:
-    // The waiter's turn has come: it is inside now. Called on whichever thread left; must only pass the word on.
+    // The waiter's turn has come: it is inside now. Called on whichever thread left; must only pass the word
+    // on.
     virtual void Granted() = 0;
 
    protected:

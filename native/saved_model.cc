@@ -23,7 +23,8 @@ std::string WithoutOpList(protozero::pbf_reader meta_info) {
   std::string kept;
   protozero::pbf_writer writer(kept);
   while (meta_info.next()) {
-    if (meta_info.tag() != kStrippedOpList && meta_info.wire_type() == protozero::pbf_wire_type::length_delimited) {
+    if (meta_info.tag() != kStrippedOpList &&
+        meta_info.wire_type() == protozero::pbf_wire_type::length_delimited) {
       const auto tag = meta_info.tag();
       writer.add_bytes(tag, meta_info.get_view());
     } else {
@@ -87,7 +88,8 @@ class LoadWorker : public PromiseWorker {
     try {
       meta_graph_ = Essentials(*meta_graph);
     } catch (const protozero::exception& error) {
-      throw Error(TF_DATA_LOSS, std::string("TensorFlow returned a MetaGraphDef that cannot be read: ") + error.what());
+      throw Error(TF_DATA_LOSS,
+                  std::string("TensorFlow returned a MetaGraphDef that cannot be read: ") + error.what());
     }
   }
 
@@ -114,8 +116,8 @@ Napi::Value LoadSavedModel(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < tags.size(); ++i) tags[i] = list.Get(i).As<Napi::String>().Utf8Value();
   return PromiseWorker::Start(
       info.Env(),
-      std::make_unique<LoadWorker>(info[0].As<Napi::String>().Utf8Value(), std::move(tags), BytesFromJs(info[2]),
-                                   BytesFromJs(info[3])),
+      std::make_unique<LoadWorker>(info[0].As<Napi::String>().Utf8Value(), std::move(tags),
+                                   BytesFromJs(info[2]), BytesFromJs(info[3])),
       PromiseWorker::Gate::kLimited);
 }
 

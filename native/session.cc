@@ -10,7 +10,8 @@
 
 namespace tf_session {
 
-// Frees session and graph on a worker thread. At once, not through the gate: a close must not wait for others' runs.
+// Frees session and graph on a worker thread. At once, not through the gate: a close must not wait for
+// others' runs.
 class OpenSession::CloseWorker : public PromiseWorker {
  public:
   // `session` is null where it was collected: then nobody waits.
@@ -114,7 +115,8 @@ Napi::Value Session::Bind(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
     open_->CheckOpen();
-    return Call::Bind(env, open_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>(), info[2].As<Napi::Array>());
+    return Call::Bind(env, open_, info[0].As<Napi::Array>(), info[1].As<Napi::Array>(),
+                      info[2].As<Napi::Array>());
   } catch (const Error& error) {
     ThrowJs(env, error);
   }

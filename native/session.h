@@ -13,8 +13,8 @@ namespace tf_session {
 
 class EnvData;
 
-// A session as its JS environment knows it: open, closing once its accepted runs have ended, closed. Shared by the
-// Session object, its Calls and its runs, so it lives as long as any of them; JS thread only.
+// A session as its JS environment knows it: open, closing once its accepted runs have ended, closed. Shared
+// by the Session object, its Calls and its runs, so it lives as long as any of them; JS thread only.
 class OpenSession : public std::enable_shared_from_this<OpenSession> {
  public:
   OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core);
@@ -30,7 +30,8 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   void BeginRun(PromiseWorker* run);
   void EndRun(PromiseWorker* run);
 
-  // A promise that resolves when session and graph are freed. Accepted runs end first; with `cancel` by CANCELLED.
+  // A promise that resolves when session and graph are freed. Accepted runs end first; with `cancel` by
+  // CANCELLED.
   Napi::Value Close(bool cancel);
   // Ends what runs and rejects what waits; frees nothing. For an environment on its way out.
   void EndNow();

@@ -50,8 +50,8 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   const Status status;
   tf().TF_SessionRun(session_, options ? &options_view : nullptr, plan.feeds.data(), values.data(),
                      static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
-                     static_cast<int>(fetched.size()), plan.targets.data(), static_cast<int>(plan.targets.size()),
-                     metadata.get(), status);
+                     static_cast<int>(fetched.size()), plan.targets.data(),
+                     static_cast<int>(plan.targets.size()), metadata.get(), status);
   RunOutcome outcome;
   outcome.outputs.reserve(fetched.size());
   for (TF_Tensor* tensor : fetched) outcome.outputs.emplace_back(tensor);

@@ -1,7 +1,7 @@
 // TF_Graph and TF_Session as one thing that runs and ends. Knows nothing of Node-API; any thread.
 //
-// Shared by the JS wrap and by each worker that runs it, so neither the collector nor close() can take it away from
-// under a run. Whoever lets go last frees it: Close() first, on a worker thread, wherever possible.
+// Shared by the JS wrap and by each worker that runs it, so neither the collector nor close() can take it
+// away from under a run. Whoever lets go last frees it: Close() first, on a worker thread, wherever possible.
 #pragma once
 
 #include <atomic>
@@ -37,12 +37,12 @@ class SessionCore {
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
 
-  TF_Graph* graph() const { return graph_.get(); }
-  TF_Session* session() const { return session_; }
+  [[nodiscard]] TF_Graph* graph() const { return graph_.get(); }
+  [[nodiscard]] TF_Session* session() const { return session_; }
 
   // Blocks until the run has ended. Throws what TensorFlow says, and CANCELLED once EndRuns() was called.
-  RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs, const std::optional<Bytes>& options,
-                 bool want_metadata) const;
+  [[nodiscard]] RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
+                               const std::optional<Bytes>& options, bool want_metadata) const;
 
   // Makes running graphs end with CANCELLED at their next op, and every later run at once. Does not wait.
   void EndRuns();

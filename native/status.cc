@@ -10,14 +10,11 @@ void Status::Check() const {
 }
 
 Napi::Value ErrorToJs(Napi::Env env, const Error& error) {
-  const Napi::Value code = error.own_code() != nullptr
-                               ? Napi::Value(Napi::String::New(env, error.own_code()))
-                               : Napi::Value(Napi::Number::New(env, error.tf_code()));
+  const Napi::Value code = error.own_code() != nullptr ? Napi::Value(Napi::String::New(env, error.own_code()))
+                                                       : Napi::Value(Napi::Number::New(env, error.tf_code()));
   return EnvData::Of(env).error_class().New({code, Napi::String::New(env, error.what())});
 }
 
-void ThrowJs(Napi::Env env, const Error& error) {
-  throw Napi::Error(env, ErrorToJs(env, error));
-}
+void ThrowJs(Napi::Env env, const Error& error) { throw Napi::Error(env, ErrorToJs(env, error)); }
 
 }  // namespace tf_session

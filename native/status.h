@@ -10,8 +10,9 @@ class Status {
  public:
   Status() : status_(tf().TF_NewStatus()) {}
   // For the `status` argument of a C call.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   operator TF_Status*() const { return status_.get(); }
-  bool ok() const { return tf().TF_GetCode(status_.get()) == TF_OK; }
+  [[nodiscard]] bool ok() const { return tf().TF_GetCode(status_.get()) == TF_OK; }
   // Throws Error with TensorFlow's code and message when the last call failed. Any thread.
   void Check() const;
 

@@ -41,7 +41,8 @@ Napi::Value ElementToJs(Napi::Env env, const char* data, size_t size, bool as_by
   if (encoding == Encoding::kAscii && napi_create_string_latin1(env, data, size, &text) == napi_ok) {
     return {env, text};
   }
-  if (encoding == Encoding::kUtf8 && napi_create_string_utf8(env, data, size, &text) == napi_ok) return {env, text};
+  if (encoding == Encoding::kUtf8 && napi_create_string_utf8(env, data, size, &text) == napi_ok)
+    return {env, text};
   return BytesToJs(env, data, size);
 }
 

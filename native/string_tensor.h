@@ -10,9 +10,11 @@
 namespace tf_session {
 
 // JS thread. Copies every string. Throws Error where an element is neither string nor Uint8Array.
-TensorPtr StringsFromJs(Napi::Env env, const std::vector<int64_t>& shape, int64_t count, const Napi::Array& strings);
+TensorPtr StringsFromJs(Napi::Env env, const std::vector<int64_t>& shape, int64_t count,
+                        const Napi::Array& strings);
 
-// JS thread. A flat array: strings where the bytes are UTF-8, else Uint8Arrays; all Uint8Arrays with `as_bytes`.
+// JS thread. A flat array: strings where the bytes are UTF-8, else Uint8Arrays; all Uint8Arrays with
+// `as_bytes`.
 Napi::Value StringsToJs(Napi::Env env, const TF_Tensor* tensor, bool as_bytes);
 
 }  // namespace tf_session

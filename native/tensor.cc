@@ -10,9 +10,9 @@
 namespace tf_session {
 namespace {
 
-// From here on an output is handed over rather than copied. Below it a copy costs less than an ArrayBuffer with
-// memory from outside of V8's heap and its finalizer.
-constexpr size_t kHandOverBytes = 32 * 1024;
+// From here on an output is handed over rather than copied. Below it a copy costs less than an ArrayBuffer
+// with memory from outside of V8's heap and its finalizer.
+constexpr size_t kHandOverBytes = size_t{32} * 1024;
 
 // TensorFlow's TensorShape ends the process above this.
 constexpr uint32_t kMostDimensions = 254;
@@ -56,7 +56,8 @@ void ReleaseBlock(void* /*data*/, size_t /*length*/, void* argument) {
   delete keep;
 }
 
-TensorPtr Borrow(TF_DataType type, const std::vector<int64_t>& shape, const std::shared_ptr<MemoryBlock>& block) {
+TensorPtr Borrow(TF_DataType type, const std::vector<int64_t>& shape,
+                 const std::shared_ptr<MemoryBlock>& block) {
   auto* keep = new std::shared_ptr<MemoryBlock>(block);
   ++block->uses;
   return TensorPtr(tf().TF_NewTensor(type, shape.data(), static_cast<int>(shape.size()), block->data(),
@@ -117,8 +118,8 @@ FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
   for (size_t i = 0; i < shape_.size(); ++i) shape_[i] = tf().TF_Dim(tensor_.get(), static_cast<int>(i));
   const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
   if (type_ == TF_STRING || policy.copy || bytes < kHandOverBytes) return;
-  // Null where TensorFlow holds the same memory elsewhere: the input's own (Identity), a variable's, a constant's,
-  // another fetch of the same tensor. Writing into that would change the next run.
+  // Null where TensorFlow holds the same memory elsewhere: the input's own (Identity), a variable's, a
+  // constant's, another fetch of the same tensor. Writing into that would change the next run.
   if (tf().TF_TensorMaybeMove(tensor_.get()) != nullptr) {
     hand_over_ = true;
     return;
@@ -151,7 +152,8 @@ Napi::Value FetchedTensor::Data(Napi::Env env) {
     auto* handed = new Handed{std::move(tensor_)};
     napi_value buffer = nullptr;
     const napi_status status = napi_create_external_arraybuffer(
-        env, data, bytes, [](napi_env, void*, void* hint) { delete static_cast<Handed*>(hint); }, handed, &buffer);
+        env, data, bytes, [](napi_env, void*, void* hint) { delete static_cast<Handed*>(hint); }, handed,
+        &buffer);
     if (status == napi_ok) return {env, buffer};
     // Electron: no memory from outside of its heap. Copied below.
     tensor_ = std::move(handed->tensor);

@@ -12,8 +12,8 @@
 
 namespace tf_session {
 
-// JS thread. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and the
-// memory's use count says until when. Throws Error.
+// JS thread. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and
+// the memory's use count says until when. Throws Error.
 TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input);
 
 // How a fetched tensor's bytes reach JavaScript.

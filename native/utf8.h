@@ -11,7 +11,8 @@ enum class Encoding {
   kOther,
 };
 
-// By the Unicode standard's table of well-formed sequences: no overlong forms, no surrogates, at most U+10FFFF.
+// By the Unicode standard's table of well-formed sequences: no overlong forms, no surrogates, at most
+// U+10FFFF.
 Encoding EncodingOf(const char* data, size_t size);
 
 }  // namespace tf_session

@@ -39,7 +39,8 @@ function bar(stream: ProgressStream): ProgressReporter {
   let drawnAt = 0;
   let last = '';
   const draw = (line: string) => {
-    const fits = line.slice(0, Math.max(10, (stream.columns ?? 80) - 1));
+    // A terminal whose size isn't known says 0.
+    const fits = line.slice(0, (stream.columns || 80) - 1);
     stream.write(`\r${fits}\x1b[K`);
     last = '';
   };

@@ -2,6 +2,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Entry, type Extract, extract } from 'tar-stream';
@@ -68,7 +69,8 @@ async function writeEntries(archive: Extract, file: string, folder: string): Pro
     const path = join(folder, name);
     if (type === 'file' || type === 'contiguous-file') {
       await mkdir(dirname(path), { recursive: true });
-      await pipeline(entry, createWriteStream(path, { highWaterMark: CHUNK_BYTES }));
+      // Readable.from: the entry may have been destroyed meanwhile, which a pipeline would wait for in vain.
+      await pipeline(Readable.from(entry), createWriteStream(path, { highWaterMark: CHUNK_BYTES }));
       continue;
     }
     if (type === 'symlink') links.push({ path, to: linkname ?? '' });

@@ -1,0 +1,310 @@
+import { chmod, mkdir, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findLibrary } from '../../lib/runtime/finder.js';
+import { type InstallProgress, install } from '../../lib/runtime/install/install.js';
+import {
+  makeOfficial,
+  makeOfficialFolder,
+  makeTarball,
+  makeZip,
+  officialEntries,
+  patchedLibrary,
+  placeLibrary,
+  useTemporaryFolder,
+  wheelEntries,
+  wheelName,
+} from './archives.js';
+
+const temporary = useTemporaryFolder();
+const inside = (...parts: string[]) => join(temporary.path, ...parts);
+
+/** What lies in the cache, hidden names too. */
+const inCache = () => readdir(temporary.cache).catch(() => []);
+
+/** Cuts a file to a share of its size. */
+async function cut(file: string, share: number): Promise<string> {
+  await truncate(file, Math.floor((await stat(file)).size * share));
+  return file;
+}
+
+describe('takes over', () => {
+  it('an official archive', async () => {
+    const done = await install({ from: await makeOfficial(temporary.path) });
+    const entry = join(temporary.cache, '2.18.0-cpu');
+    expect(done).toEqual({
+      version: '2.18.0',
+      variant: 'cpu',
+      path: join(entry, 'lib', 'libtensorflow.so.2'),
+    });
+    expect(await findLibrary()).toMatchObject({ path: done.path, source: 'cache' });
+    expect((await readdir(entry, { recursive: true })).sort()).toEqual(
+      [
+        ...['LICENSE', 'install.json', 'lib', 'lib/libtensorflow.so.2', 'include', 'include/tensorflow'],
+        ...['include/tensorflow/c', 'include/tensorflow/c/c_api.h', 'include/tensorflow/c/eager'],
+        ...['include/tensorflow/c/eager/c_api.h', 'include/tsl', 'include/tsl/platform'],
+        'include/tsl/platform/ctstring.h',
+      ].sort(),
+    );
+    const record = JSON.parse(await readFile(join(entry, 'install.json'), 'utf8'));
+    expect(record).toMatchObject({ version: '2.18.0', library: 'lib/libtensorflow.so.2' });
+    expect(record.source).toMatchObject({ kind: 'tarball', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await inCache()).toEqual(['2.18.0-cpu']);
+  });
+
+  it('an archive that is not compressed, or packed in one folder', async () => {
+    const entries = await officialEntries('2.17.0');
+    const plain = await makeTarball(inside('plain.tar'), entries, false);
+    expect((await install({ from: plain })).version).toBe('2.17.0');
+    const nested = entries.map((e) => ({ ...e, name: join('libtensorflow', e.name) }));
+    const from = await makeTarball(inside('nested.tar.gz'), nested);
+    expect((await install({ from, force: true })).version).toBe('2.17.0');
+  });
+
+  it('a wheel, with a note that its checksum is not pinned', async () => {
+    const from = await makeZip(inside(wheelName()), await wheelEntries());
+    const notes: string[] = [];
+    const done = await install({ from, onNote: (text) => notes.push(text) });
+    expect(done).toMatchObject({ version: '2.99.0', variant: 'cpu' });
+    expect(basename(done.path)).toBe('libtensorflow_cc.so.2');
+    const entry = join(temporary.cache, '2.99.0-cpu');
+    const names = await readdir(entry, { recursive: true });
+    expect(names).toContain('lib/libtensorflow_framework.so.2');
+    expect(names).toContain('include/xla/tsl/c/tsl_status.h');
+    expect(names).toContain('THIRD_PARTY_NOTICES.txt');
+    expect(names).not.toContain('include/absl');
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(/no pinned checksum .*SHA-256, [0-9a-f]{64}/);
+  });
+
+  it('an unpacked folder, and leaves it as it was', async () => {
+    const from = await makeOfficialFolder(inside('unpacked'));
+    const before = await readdir(from, { recursive: true });
+    expect((await install({ from })).version).toBe('2.18.0');
+    expect(await readdir(from, { recursive: true })).toEqual(before);
+  });
+
+  it('the folder of a pip package', async () => {
+    await placeLibrary(inside('site-packages', 'tensorflow', 'libtensorflow_cc.so.2'));
+    await mkdir(inside('site-packages', 'tensorflow_cpu-2.16.2.dist-info'));
+    expect((await install({ from: inside('site-packages', 'tensorflow') })).version).toBe('2.16.2');
+    expect((await install({ from: inside('site-packages') })).version).toBe('2.16.2');
+  });
+
+  it('what tells no version, when the caller does', async () => {
+    const from = await placeLibrary(inside('odd', 'libtensorflow.so'));
+    await expect(install({ from })).rejects.toThrow('--tensorflow X.Y.Z');
+    expect((await install({ from, version: '2.5.0' })).version).toBe('2.5.0');
+  });
+
+  it('and tells how far it is, in bytes', async () => {
+    const seen: InstallProgress[] = [];
+    const from = await makeOfficial(temporary.path);
+    await install({ from, onProgress: (progress) => seen.push(progress) });
+    const last = seen.filter((p) => p.step === 'Unpacking').at(-1);
+    expect(last?.done).toBe((await stat(from)).size);
+    expect(last?.total).toBe(last?.done);
+  });
+});
+
+describe('what is there already', () => {
+  it('is not made again, except by force', async () => {
+    const from = await makeOfficial(temporary.path);
+    const { path } = await install({ from });
+    const made = (await stat(path)).ino;
+    const steps: InstallProgress[] = [];
+    await install({ from, onProgress: (progress) => steps.push(progress) });
+    expect(steps).toEqual([]);
+    expect((await stat(path)).ino).toBe(made);
+    await install({ from, force: true });
+    expect((await stat(path)).mtimeMs).toBeGreaterThan(0);
+    expect(await inCache()).toEqual(['2.18.0-cpu']);
+  });
+
+  it('gives way to another source of the same version that is named', async () => {
+    const { path } = await install({ from: await makeOfficial(temporary.path) });
+    const entries = await officialEntries();
+    const library = entries.find((e) => e.name === './lib/libtensorflow.so.2.18.0');
+    library!.contents = Buffer.concat([library?.contents as Buffer, Buffer.from('another build')]);
+    await install({ from: await makeTarball(inside('own.tar.gz'), entries) });
+    expect((await readFile(path)).subarray(-13).toString()).toBe('another build');
+  });
+
+  it('is replaced where it is damaged', async () => {
+    const from = await makeOfficial(temporary.path);
+    const { path } = await install({ from });
+    await cut(path, 0.5);
+    await install({ from });
+    expect(await findLibrary()).toMatchObject({ path });
+    expect(await inCache()).toEqual(['2.18.0-cpu']);
+  });
+
+  it('may be made by many at once: all succeed, and one whole installation is left', async () => {
+    const from = await makeOfficial(temporary.path);
+    const all = await Promise.all(Array.from({ length: 6 }, () => install({ from })));
+    expect(new Set(all.map((one) => one.path)).size).toBe(1);
+    expect(await findLibrary()).toMatchObject({ path: all[0]?.path });
+    expect(await inCache()).toEqual(['2.18.0-cpu']);
+    await Promise.all(Array.from({ length: 6 }, () => install({ from, force: true })));
+    expect(await findLibrary()).toMatchObject({ path: all[0]?.path });
+    expect(await inCache()).toEqual(['2.18.0-cpu']);
+  });
+});
+
+describe('refuses', () => {
+  /** The install fails so, and leaves nothing behind. */
+  async function refuses(
+    from: string,
+    code: string,
+    message: RegExp | string,
+    version?: string,
+  ): Promise<void> {
+    const attempt = install(version === undefined ? { from } : { from, version });
+    await expect(attempt).rejects.toMatchObject({ name: 'TensorFlowError', code });
+    await expect(attempt).rejects.toThrow(message);
+    expect(await inCache()).toEqual([]);
+  }
+
+  it('what does not exist', async () => {
+    await refuses(inside('missing.whl'), 'NOT_FOUND', 'does not exist');
+  });
+
+  it.each([0.01, 0.5, 0.999])('an archive cut to %d of its size', async (share) => {
+    await refuses(await cut(await makeOfficial(temporary.path), share), 'DATA_LOSS', 'truncated');
+  });
+
+  it('an archive cut before it was compressed', async () => {
+    const file = await makeTarball(inside('plain.tar'), await officialEntries(), false);
+    await refuses(await cut(file, 0.6), 'DATA_LOSS', 'truncated');
+  });
+
+  it.each([0.01, 0.5, 0.999])('a wheel cut to %d of its size', async (share) => {
+    const file = await makeZip(inside(wheelName()), await wheelEntries());
+    await refuses(await cut(file, share), 'DATA_LOSS', 'truncated');
+  });
+
+  it('a wheel with a wrong byte', async () => {
+    const file = await makeZip(inside(wheelName()), await wheelEntries(), (name, crc) =>
+      name.endsWith('_cc.so.2') ? (crc ^ 1) >>> 0 : crc,
+    );
+    await refuses(file, 'DATA_LOSS', /libtensorflow_cc\.so\.2: its checksum is wrong/);
+  });
+
+  it('a wheel that is not the published one of its name', async () => {
+    const name = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl';
+    const file = await makeZip(inside(name), await wheelEntries('2.21.0'));
+    await refuses(
+      file,
+      'DATA_LOSS',
+      /it has \d+ bytes with SHA-256 [0-9a-f]{64}, the published wheel has 273829956/,
+    );
+  });
+
+  it('a wheel without libtensorflow', async () => {
+    const old = await makeZip(inside(wheelName('2.9.3')), {
+      'tensorflow/python/_pywrap_tensorflow_internal.so': 'extension',
+      'tensorflow_cpu-2.9.3.dist-info/METADATA': 'Version: 2.9.3\n',
+    });
+    await refuses(old, 'FAILED_PRECONDITION', /holds no libtensorflow: up to TensorFlow 2\.11/);
+    const other = await makeZip(inside('numpy-2.0.0-py3-none-any.whl'), { 'numpy/__init__.py': '' });
+    await refuses(other, 'FAILED_PRECONDITION', 'holds no tensorflow/libtensorflow_cc.so.2');
+    const mac = await makeZip(inside('mac.whl'), { 'tensorflow/libtensorflow_cc.2.dylib': 'x' });
+    await refuses(mac, 'FAILED_PRECONDITION', /another platform.*libtensorflow_cc\.2\.dylib/);
+  });
+
+  it('a library for another machine, wherever it comes from', async () => {
+    await patchedLibrary(inside('foreign.so'), 18, 21);
+    await refuses(inside('foreign.so'), 'FAILED_PRECONDITION', /is for ppc64/);
+    const foreign = await readFile(inside('foreign.so'));
+    const entries = await officialEntries();
+    for (const entry of entries) if (entry.name.endsWith('.so.2.18.0')) entry.contents = foreign;
+    await refuses(await makeTarball(inside('a.tar.gz'), entries), 'FAILED_PRECONDITION', /is for ppc64/);
+    const wheel = { ...(await wheelEntries()), 'tensorflow/libtensorflow_cc.so.2': foreign };
+    await refuses(await makeZip(inside('a.whl'), wheel), 'FAILED_PRECONDITION', /is for ppc64/);
+    await mkdir(inside('folder'));
+    await rename(inside('foreign.so'), inside('folder', 'libtensorflow.so.2'));
+    await refuses(inside('folder'), 'FAILED_PRECONDITION', /is for ppc64/);
+  });
+
+  it.each([
+    ['macOS', Buffer.from('cffaedfe0c000001', 'hex')],
+    ['Windows', Buffer.from('MZ\x90\0\x03\0\0\0', 'latin1')],
+  ])('a library for %s, by name', async (name, start) => {
+    await writeFile(inside('foreign'), Buffer.concat([start, Buffer.alloc(1000)]));
+    await refuses(inside('foreign'), 'FAILED_PRECONDITION', `for ${name}`);
+  });
+
+  it('a folder whose library is truncated, or that holds none', async () => {
+    await placeLibrary(inside('cut', 'libtensorflow.so.2'), 0.7);
+    await refuses(inside('cut'), 'DATA_LOSS', /libtensorflow\.so\.2 is truncated/);
+    await mkdir(inside('empty'));
+    await refuses(inside('empty'), 'NOT_FOUND', 'holds no libtensorflow');
+  });
+
+  it('what is nothing to install from', async () => {
+    await writeFile(inside('garbage'), 'not an archive at all\n'.repeat(100));
+    await refuses(inside('garbage'), 'INVALID_OPTION', 'nothing to install from');
+    await writeFile(inside('nothing'), '');
+    await refuses(inside('nothing'), 'DATA_LOSS', 'is empty');
+  });
+
+  it.each([
+    ['an entry above the folder', { name: '../../escaped', contents: 'x' }],
+    ['an absolute entry', { name: '/tmp/tf-session-escaped', contents: 'x' }],
+    ['a hidden way up', { name: 'lib/../../escaped', contents: 'x' }],
+    ['an absolute link', { name: 'lib/l', type: 'symlink', linkname: '/etc' }],
+    ['a link above the folder', { name: 'lib/l', type: 'symlink', linkname: '../../x' }],
+    ['a hard link', { name: 'lib/l', type: 'link', linkname: '../../x' }],
+    ['a device', { name: 'lib/d', type: 'character-device' }],
+  ] as const)('an archive with %s', async (_, entry) => {
+    const from = await makeTarball(inside('evil.tar.gz'), [...(await officialEntries()), entry]);
+    await refuses(from, 'INVALID_OPTION', 'is refused');
+    expect(await readdir(temporary.path)).not.toContain('escaped');
+  });
+
+  it('an archive whose library leads out of it by way of two links', async () => {
+    await placeLibrary(inside('outside.so'));
+    const from = await makeTarball(inside('evil.tar.gz'), [
+      { name: 'd/e/f/up', type: 'symlink', linkname: '../../..' },
+      { name: 'd/e/g/h/i/j/k', type: 'directory' },
+      { name: 'lib/libtensorflow.so.2', type: 'symlink', linkname: '../d/e/f/up/../../../../outside.so' },
+    ]);
+    await refuses(from, 'INVALID_OPTION', 'is refused');
+  });
+
+  it('a wheel with an entry above the folder', async () => {
+    const wheel = { ...(await wheelEntries()), 'tensorflow/../../../escaped': 'x' };
+    await refuses(await makeZip(inside(wheelName()), wheel), 'DATA_LOSS', 'invalid relative path');
+  });
+
+  it('options that contradict the source, or make no sense', async () => {
+    await refuses(
+      await makeOfficial(temporary.path),
+      'INVALID_OPTION',
+      /2\.18\.0, and version 2\.17\.0/,
+      '2.17.0',
+    );
+    await expect(install({ version: '2.x' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(install({ version: '--index-url=x' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(install({ fron: 'x' } as never)).rejects.toThrow('Did you mean "from"');
+  });
+
+  it('a cache that may not be written to', async ({ skip }) => {
+    skip(process.getuid?.() === 0, 'root may write anywhere');
+    await mkdir(inside('xdg'));
+    await chmod(inside('xdg'), 0o500);
+    await refuses(await makeOfficial(temporary.path), 'PERMISSION_DENIED', 'XDG_CACHE_HOME');
+  });
+});
+
+it('ends when its signal does, and removes what it made', async () => {
+  const from = await makeOfficial(temporary.path);
+  const ending = new AbortController();
+  const attempt = install({
+    from,
+    signal: ending.signal,
+    onProgress: () => ending.abort(new Error('enough')),
+  });
+  await expect(attempt).rejects.toThrow(/enough|aborted/);
+  expect(await inCache()).toEqual([]);
+});
