@@ -194,6 +194,7 @@ export class SavedModel {
       plan = { inputs, outputs, bound };
       this.#plans.set(key, plan);
     }
+    this.session.checkOpen(plan.bound);
     return plan;
   }
 }

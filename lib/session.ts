@@ -43,6 +43,7 @@ export class Session {
   #native: NativeSession;
   #defaults: OutputDefaults;
   #bound = new Map<string, Bound>();
+  #closed = false;
 
   /** @internal Sessions are made by `SavedModel.load`. */
   constructor(native: NativeSession, defaults: OutputDefaults) {
@@ -99,6 +100,7 @@ export class Session {
     try {
       checkKeys(options, ['cancel'], 'The options of close');
       checkOneOf(options.cancel, [true, false], 'cancel');
+      this.#closed = true;
       return this.#native.close(options.cancel === true);
     } catch (error) {
       return Promise.reject(error);
@@ -132,6 +134,12 @@ export class Session {
     return bound;
   }
 
+  /** @internal The addon refuses runs of a closed session; those that never reach it are refused here. */
+  checkOpen(bound: Bound): void {
+    if (!this.#closed || bound.runs) return;
+    throw new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
+  }
+
   #prepare(
     fetches: string | readonly string[],
     feeds: Readonly<Record<string, TensorLike>>,
@@ -150,9 +158,13 @@ export class Session {
         'There is nothing to run: name a tensor to fetch or a target.',
       );
     }
+    if (typeof feeds !== 'object' || feeds === null) {
+      throw new TensorFlowError('INVALID_ARGUMENT', 'The feeds must be an object of values by tensor name.');
+    }
     const names = Object.keys(feeds);
     checkUnique(names);
     const bound = this.bind(names, wanted, targets);
+    this.checkOpen(bound);
     const inputs = names.map((name, i) =>
       toInput(feeds[name]!, bound.specs[i]!, `tensor ${JSON.stringify(name)}`),
     );

@@ -1,0 +1,92 @@
+/** `tf-session info`: what this package works with on this machine. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type ConfigProtoJson, encodeConfig } from '../config.js';
+import { addonPath } from '../runtime/addon.js';
+import { type Place, searchPlaces } from '../runtime/finder.js';
+import { tensorflow } from '../runtime/tensorflow.js';
+import type { Device } from '../session.js';
+import { addCommonOptions, type CommonOptions } from './common.js';
+import { readJsonObject } from './json-file.js';
+import { Output } from './output.js';
+import { table } from './text.js';
+
+interface InfoFlags extends CommonOptions {
+  config?: string;
+}
+
+const HELP = `
+Examples:
+  $ tf-session info
+  $ tf-session info --library /opt/tensorflow/lib
+
+With --json: { addon: PATH, library: { path, version }, devices: [{ name, type, memoryBytes }] }`;
+
+export function addInfo(program: Command): void {
+  const command = program
+    .command('info')
+    .description(
+      'Show the native addon, the libtensorflow that is used and where it was looked for, and the devices.',
+    )
+    .option('--config <FILE>', 'show the devices of a session with this ConfigProto (JSON)')
+    .addHelpText('after', HELP)
+    .action(runInfo);
+  addCommonOptions(command);
+}
+
+async function runInfo(flags: InfoFlags): Promise<void> {
+  const output = new Output(flags.json === true);
+  const given = flags.config === undefined ? undefined : await readJsonObject(flags.config, '--config');
+  const config = encodeConfig(given as ConfigProtoJson | undefined);
+  const addon = addonPath();
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  output.lines(
+    ...table([
+      ['tf-session', version],
+      [
+        'Node.js',
+        `${process.version}, Node-API ${process.versions.napi}, ${process.platform} ${process.arch}`,
+      ],
+      ['addon', addon],
+    ]),
+  );
+  output.keepStdoutClean();
+  await tensorflow.open({ library: flags.library });
+  const library = { path: tensorflow.path, version: tensorflow.version };
+  output.lines(
+    ...table([
+      ['TensorFlow', library.version],
+      ['library   ', library.path],
+    ]),
+  );
+  const { missing } = tensorflow;
+  if (missing.length > 0)
+    output.lines('', 'This TensorFlow is too old for:', ...missing.map((name) => `  ${name}`));
+  output.lines('', 'Looked for libtensorflow at (the first one found is used):');
+  output.lines(...placeLines(await searchPlaces(flags.library)));
+  const devices = await tensorflow.devices(config);
+  output.lines('', 'Devices:', ...deviceLines(devices));
+  output.json({
+    addon,
+    library,
+    devices: devices.map(({ name, type, memoryBytes }) => ({ name, type, memoryBytes })),
+  });
+}
+
+function placeLines(places: readonly Place[]): string[] {
+  const used = places.find((place) => place.found);
+  return table(
+    places.map((place) => {
+      const state = place === used ? 'used' : place.found ? 'found' : '-';
+      return [state, place.source, place.path, place.note ?? ''];
+    }),
+    '  ',
+  );
+}
+
+function deviceLines(devices: readonly Device[]): string[] {
+  return table(
+    devices.map(({ name, type, memoryBytes }) => [name, type, `${(memoryBytes / 1e6).toFixed(0)} MB`]),
+    '  ',
+  );
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** The command `tf-session`: reads the command line, and turns what goes wrong into one message and an exit status. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { TensorFlowError } from '../errors.js';
+import { addInfo } from './info.js';
+import { addInstall } from './install.js';
+import { watchStreams } from './output.js';
+import { addRun } from './run.js';
+import { addShow } from './show.js';
+import { printable } from './text.js';
+import { UsageError } from './usage-error.js';
+
+const FAILURE = 1;
+const WRONG_USAGE = 2;
+/** What shells give a command that was interrupted. */
+const INTERRUPTED = 130;
+
+function makeProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const program = new Command('tf-session')
+    .description('TensorFlow for Node.js: install libtensorflow, look at SavedModels, run them.')
+    .version(version, '-V, --version', 'print the version of tf-session')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError('Try `tf-session --help`, or `tf-session COMMAND --help`.')
+    .configureOutput({
+      outputError: (text, write) => write(printable(text.replace(/^error: /, 'tf-session: '))),
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Exit status: 0; 1 for a failure; 2 for wrong usage.',
+        '',
+        'Example:',
+        '  $ tf-session install',
+        '  $ tf-session show path/to/saved_model',
+        "  $ tf-session run path/to/saved_model --input 'x=[[1, 2, 3]]'",
+      ].join('\n'),
+    );
+  for (const add of [addInstall, addInfo, addShow, addRun]) add(program);
+  return program;
+}
+
+/** Tells what went wrong, and returns the exit status for it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    const isAsked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+    return isAsked || (error.code === 'commander.help' && error.exitCode === 0) ? 0 : WRONG_USAGE;
+  }
+  const isError = error instanceof Error;
+  const message = isError ? error.message : String(error);
+  const code = error instanceof TensorFlowError ? `${error.code}: ` : '';
+  process.stderr.write(`tf-session: ${printable(code + message)}\n`);
+  if (isError && error.name === 'AbortError') return INTERRUPTED;
+  if (error instanceof UsageError) return WRONG_USAGE;
+  return error instanceof TensorFlowError && error.code === 'INVALID_OPTION' ? WRONG_USAGE : FAILURE;
+}
+
+watchStreams();
+try {
+  await makeProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
