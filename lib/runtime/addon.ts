@@ -10,6 +10,8 @@ import type { NativeAddon } from '../native.js';
 /** The package's folder: this file is lib/runtime/addon.ts or dist/runtime/addon.js. */
 const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const NAME = 'tf-session.node';
+/** For tests: the file of another build of the addon, as that with sanitizers, taken in place of all others. */
+const VARIABLE = 'TF_SESSION_ADDON';
 /** What was built here goes before what came with the package. */
 const BUILT = join(PACKAGE, 'build', 'Release', NAME);
 
@@ -31,7 +33,7 @@ export function addonPath(): string {
 
 function load(): { addon: NativeAddon; path: string } {
   if (loaded === undefined) {
-    const path = existsSync(BUILT) ? BUILT : join(PACKAGE, prebuiltPath());
+    const path = process.env[VARIABLE] || (existsSync(BUILT) ? BUILT : join(PACKAGE, prebuiltPath()));
     const require = createRequire(import.meta.url);
     let found: NativeAddon;
     try {
@@ -65,7 +67,7 @@ function notFound(cause: unknown): TensorFlowError {
   return new TensorFlowError(
     'ADDON_NOT_FOUND',
     `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}: ${reason}\n` +
-      `Tried: ${BUILT} and ${join(PACKAGE, prebuiltPath())}.\n` +
+      `Tried: ${process.env[VARIABLE] || `${BUILT} and ${join(PACKAGE, prebuiltPath())}`}.\n` +
       `Build it (CMake and a C++ compiler are needed): node ${join(PACKAGE, 'scripts', 'build.mjs')}`,
     { cause },
   );

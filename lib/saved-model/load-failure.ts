@@ -32,6 +32,7 @@ export async function explainLoadFailure(
     await checkDirectory(directory);
     const metaGraph = await readMetaGraph(directory, tags);
     if (ABOUT_VARIABLES.test(error.message)) await checkVariables(directory, metaGraph);
+    if (/[[\\]/.test(directory) && /matching files/i.test(error.message)) throw patternInPath(directory);
     return error;
   } catch (better) {
     if (!(better instanceof TensorFlowError) || NO_ANSWER.has(better.code)) return error;
@@ -62,4 +63,12 @@ export async function checkVariables(directory: string, metaGraph: MetaGraphDef)
       },
     );
   }
+}
+
+/** TensorFlow looks for the files of a checkpoint by a pattern, which a folder's name becomes part of. */
+function patternInPath(directory: string): TensorFlowError {
+  return new TensorFlowError(
+    'INVALID_ARGUMENT',
+    `TensorFlow cannot restore variables from ${directory}: it takes [ and \\ in a path for a pattern. Rename the folder, or link to it.`,
+  );
 }

@@ -21,12 +21,21 @@ describe('SavedModel.load', () => {
     }
   });
 
-  // TensorFlow itself stumbles over `*`, `?` and `[` in names: it takes the variables' path for a pattern.
   it('takes folders of odd names', async () => {
     const parent = await temporaryDirectory();
     const path = join(parent, 'grün 東京 🎈 %20 #1');
     await cp(fixture('tf2-functions'), path, { recursive: true });
     for (const directory of [path, pathToFileURL(path)]) await (await SavedModel.load(directory)).close();
+  });
+
+  it.each(['a[x]', 'a\\b'])('says why a folder named %s does not load', async (name) => {
+    const path = join(await temporaryDirectory(), name);
+    await cp(fixture('tf2-functions'), path, { recursive: true });
+    const error = await failure(SavedModel.load(path));
+    expect([error.code, error.message]).toEqual([
+      'INVALID_ARGUMENT',
+      expect.stringContaining('for a pattern'),
+    ]);
   });
 
   it.each([[5], [''], [null], [undefined], [{}], ['a\0b'], [new URL('https://example.com/')]])(
