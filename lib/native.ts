@@ -72,7 +72,8 @@ export interface NativeLoad {
 }
 
 export interface NativeAddon {
-  init(classes: { TensorFlowError: unknown }): void;
+  /** To be called once, before anything else. */
+  init(options: { TensorFlowError: unknown; isMainThread: boolean }): void;
   /** Opens the library for the whole process; a second call with the same path is free, with another one an error. */
   openLibrary(path: string, logLevel: number | undefined): Promise<void>;
   /** What is open, or null. */

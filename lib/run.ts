@@ -1,4 +1,5 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
+import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
 import { encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
@@ -154,15 +155,14 @@ function limit(outputs: Promise<Tensor[]>, ticket: number, control: RunControl):
       settle();
       reject(reason);
     };
-    const onAbort = () => giveUp(signal!.reason);
+    const stopListening = signal === undefined ? undefined : onAbort(signal, () => giveUp(signal.reason));
     const settle = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
     };
     if (timeout !== undefined && timeout <= LONGEST_TIMER) {
       timer = setTimeout(() => giveUp(tooLate(timeout)), timeout);
     }
-    signal?.addEventListener('abort', onAbort, { once: true });
     outputs.then(
       (tensors) => {
         settle();

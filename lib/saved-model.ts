@@ -10,7 +10,7 @@ import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCall
 import { addon } from './runtime/addon.js';
 import { openLibrary } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
-import { checkVariables, explainLoadFailure } from './saved-model/load-failure.js';
+import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph } from './saved-model/reader.js';
 import {
   findSignature,
@@ -106,8 +106,7 @@ export class SavedModel {
     });
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
-      // TensorFlow loads a model whose variables are not there, and fails at the first run that reads one.
-      await checkVariables(path, metaGraph);
+      await requireVariables(path, metaGraph);
       return new SavedModel(path, [...tags], signaturesOf(metaGraph), session);
     } catch (error) {
       await session.close();

@@ -32,8 +32,10 @@ class OpenWorker : public PromiseWorker {
 };
 
 void Init(const Napi::CallbackInfo& info) {
-  const auto classes = info[0].As<Napi::Object>();
-  EnvData::Of(info.Env()).set_error_class(classes.Get("TensorFlowError").As<Napi::Function>());
+  const auto options = info[0].As<Napi::Object>();
+  EnvData& env_data = EnvData::Of(info.Env());
+  env_data.set_error_class(options.Get("TensorFlowError").As<Napi::Function>());
+  env_data.set_is_worker(!options.Get("isMainThread").ToBoolean());
 }
 
 Napi::Value Open(const Napi::CallbackInfo& info) {

@@ -31,6 +31,8 @@ class EnvData {
 
   // lib/errors.ts's TensorFlowError.
   Napi::Function error_class() const { return error_class_.Value(); }
+  // True for a worker_threads worker: such an environment can be terminated while its work goes on.
+  void set_is_worker(bool is_worker) { is_worker_ = is_worker; }
   void set_error_class(Napi::Function constructor) { error_class_ = Napi::Persistent(constructor); }
 
   // Constructors of the classes that C++ makes instances of.
@@ -44,6 +46,8 @@ class EnvData {
   // Between these the event loop stays alive: a run that waits for the gate is known to nobody else.
   void BeginWaiting();
   void EndWaiting();
+  // Any thread: makes the JS thread look whether its environment is being terminated.
+  void Wake();
   // Any thread: this worker's turn has come; the JS thread will queue it.
   void Wake(PromiseWorker* worker);
 
@@ -59,11 +63,17 @@ class EnvData {
  private:
   static void OnWake(napi_env env, napi_value callback, void* context, void* data);
   void QueueGranted();
+  std::vector<PromiseWorker*> TakeGranted();
+  // In an environment that is being terminated: what waits never begins, what runs ends.
+  void Abandon();
+  // False from the moment on that the environment is being terminated.
+  bool CanRunJs() const;
   void CleanUp();
 
   Napi::Env env_;
   bool closing_ = false;
   int waiting_count_ = 0;
+  bool is_worker_ = false;
   Napi::FunctionReference error_class_;
   std::unordered_map<PromiseWorker*, std::unique_ptr<PromiseWorker>> workers_;
 

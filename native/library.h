@@ -29,7 +29,7 @@
   REQUIRED(TF_CloseSession) REQUIRED(TF_DeleteSession)                                             \
   REQUIRED(TF_SessionListDevices) REQUIRED(TF_DeleteDeviceList) REQUIRED(TF_DeviceListCount)       \
   REQUIRED(TF_DeviceListName) REQUIRED(TF_DeviceListType) REQUIRED(TF_DeviceListMemoryBytes)       \
-  OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4") OPTIONAL(TF_StringDealloc, "2.4")  \
+  OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
   OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")
 // clang-format on
 

@@ -46,9 +46,7 @@ OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
 OpenSession::~OpenSession() {
   env_data_->sessions.erase(this);
   if (!core_ || env_data_->closing()) return;
-  const Napi::Env env = env_data_->env();
-  (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(std::move(core_), nullptr),
-                             PromiseWorker::Gate::kFree);
+  Free(env_data_->env(), std::move(core_), nullptr);
 }
 
 void OpenSession::CheckOpen() const {
@@ -90,9 +88,17 @@ void OpenSession::EndNow() {
 void OpenSession::CloseWhenIdle() {
   if (state_ != State::kDraining || !runs_.empty()) return;
   state_ = State::kClosing;
-  (void)PromiseWorker::Start(env_data_->env(),
-                             std::make_unique<CloseWorker>(std::move(core_), shared_from_this()),
-                             PromiseWorker::Gate::kFree);
+  Free(env_data_->env(), std::move(core_), shared_from_this());
+}
+
+void OpenSession::Free(Napi::Env env, std::shared_ptr<SessionCore> core, std::shared_ptr<OpenSession> session) {
+  try {
+    (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)),
+                               PromiseWorker::Gate::kFree);
+  } catch (const Napi::Error&) {
+    // Being terminated: no promise can be made. Every run of it has ended.
+    core->Close();
+  }
 }
 
 void Session::Init(Napi::Env env) {

@@ -17,6 +17,9 @@ std::vector<SessionCore*>& Registry() {
   return *registry;
 }
 
+// The process is on its way out: sessions that are made from now on do not run either.
+std::atomic<bool> all_ended{false};
+
 }  // namespace
 
 SessionCore::SessionCore(GraphPtr graph, TF_Session* session) : graph_(std::move(graph)), session_(session) {
@@ -36,7 +39,7 @@ SessionCore::~SessionCore() {
 RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
                             const std::optional<Bytes>& options, bool want_metadata) const {
   const auto cancelled = [] { return Error(TF_CANCELLED, "The run was cancelled: its session was closed."); };
-  if (ended_) throw cancelled();
+  if (ended_ || all_ended) throw cancelled();
   std::vector<TF_Tensor*> values;
   values.reserve(inputs.size());
   for (const TensorPtr& input : inputs) values.push_back(input.get());
@@ -55,7 +58,7 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   RunOutcome outcome;
   outcome.outputs.reserve(fetched.size());
   for (TF_Tensor* tensor : fetched) outcome.outputs.emplace_back(tensor);
-  if (!status.ok() && ended_) throw cancelled();
+  if (!status.ok() && (ended_ || all_ended)) throw cancelled();
   status.Check();
   if (metadata) {
     const auto* data = static_cast<const uint8_t*>(metadata->data);
@@ -84,6 +87,7 @@ void SessionCore::Close() {
 }
 
 void SessionCore::EndRunsOfAll() {
+  all_ended = true;
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   for (SessionCore* core : Registry()) core->EndRuns();
 }

@@ -41,7 +41,7 @@ function load(): { addon: NativeAddon; path: string } {
     } catch (error) {
       throw notFound(error);
     }
-    found.init({ TensorFlowError });
+    found.init({ TensorFlowError, isMainThread });
     // A graph that never ends would hold the exit of the process: sessions are ended first. Worker threads end their
     // own only, the main thread's exit ends those of all.
     process.on('exit', () => found.closeAll(isMainThread));

@@ -2,6 +2,7 @@
  * Why a SavedModel did not load, said better than TensorFlow does where the directory itself tells.
  */
 
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TensorFlowError } from '../errors.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
@@ -41,8 +42,23 @@ export async function explainLoadFailure(
 }
 
 /**
- * Resolves if the variables that the MetaGraph restores are all there. TensorFlow loads a model without
- * `variables/variables.index` and fails later, at the first read of a variable.
+ * Resolves if the variables that a loaded MetaGraph restores were there. TensorFlow loads a model without
+ * `variables/variables.index` and fails later, at the first read of a variable; all else it has noticed itself.
+ *
+ * @throws TensorFlowError NOT_FOUND or PERMISSION_DENIED, naming the file
+ */
+export async function requireVariables(directory: string, metaGraph: MetaGraphDef): Promise<void> {
+  const path = localPath(directory);
+  if (path === undefined || !metaGraph.saverDef?.restoreOpName) return;
+  try {
+    await access(join(path, 'variables', 'variables.index'));
+  } catch {
+    await checkVariables(directory, metaGraph);
+  }
+}
+
+/**
+ * Resolves if the variables that the MetaGraph restores are all there, and whole.
  *
  * @throws TensorFlowError NOT_FOUND, PERMISSION_DENIED or DATA_LOSS, naming the file
  */
