@@ -36,18 +36,29 @@ async function buildTypeScript() {
 async function buildAddon() {
   const output = values.asan ? 'build/asan' : 'build';
   const addon = join(ROOT, output, 'Release', 'tf-session.node');
-  if (values['if-needed'] && isNewer(addon, join(ROOT, 'native')) && isNewer(addon, join(ROOT, 'CMakeLists.txt'))) {
+  if (
+    values['if-needed'] &&
+    isNewer(addon, join(ROOT, 'native')) &&
+    isNewer(addon, join(ROOT, 'CMakeLists.txt'))
+  ) {
     return;
   }
   const include = await headers();
   console.error(`Building the addon against ${include} …`);
   const cmakeJs = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
   // `compile` ignores changed definitions once it has configured, so each variant has a folder of its own.
-  const definitions = [`--CDTF_SESSION_INCLUDE=${include}`, ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : [])];
-  await run(process.execPath, [cmakeJs, 'compile', '--directory', ROOT, '--out', join(ROOT, output), ...definitions], {
-    cwd: ROOT,
-    quiet: true,
-  });
+  const definitions = [
+    `--CDTF_SESSION_INCLUDE=${include}`,
+    ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
+  ];
+  await run(
+    process.execPath,
+    [cmakeJs, 'compile', '--directory', ROOT, '--out', join(ROOT, output), ...definitions],
+    {
+      cwd: ROOT,
+      quiet: true,
+    },
+  );
   console.error(`Built ${addon}`);
 }
 

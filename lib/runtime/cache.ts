@@ -112,7 +112,8 @@ export async function listCache(
   const entries: CacheEntry[] = [];
   const broken: { folder: string; why: string }[] = [];
   for (const name of names.sort()) {
-    if (name.startsWith('.')) continue;
+    // Installations are named for their version; models and tools lie beside them.
+    if (!/^\d/.test(name)) continue;
     const path = join(folder, name);
     const entry = await readEntry(path);
     if (typeof entry === 'string') broken.push({ folder: path, why: entry });
