@@ -46,7 +46,7 @@ OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
 OpenSession::~OpenSession() {
   env_data_->sessions.erase(this);
   if (!core_ || env_data_->closing()) return;
-  Free(env_data_->env(), std::move(core_), nullptr);
+  Free(env_data_->env(), core_, nullptr);
 }
 
 void OpenSession::CheckOpen() const {
@@ -88,10 +88,11 @@ void OpenSession::EndNow() {
 void OpenSession::CloseWhenIdle() {
   if (state_ != State::kDraining || !runs_.empty()) return;
   state_ = State::kClosing;
-  Free(env_data_->env(), std::move(core_), shared_from_this());
+  Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this());
 }
 
-void OpenSession::Free(Napi::Env env, std::shared_ptr<SessionCore> core, std::shared_ptr<OpenSession> session) {
+void OpenSession::Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
+                       std::shared_ptr<OpenSession> session) {
   try {
     (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)),
                                PromiseWorker::Gate::kFree);

@@ -40,7 +40,8 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   class CloseWorker;
   void CloseWhenIdle();
   // Frees `core` on a worker thread; at once, on this one, where the environment takes no work any more.
-  static void Free(Napi::Env env, std::shared_ptr<SessionCore> core, std::shared_ptr<OpenSession> session);
+  static void Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
+                   std::shared_ptr<OpenSession> session);
 
   EnvData* env_data_;
   std::shared_ptr<SessionCore> core_;  // null from kClosing on

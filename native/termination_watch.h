@@ -1,8 +1,9 @@
 // Ends what a terminated worker runs.
 //
-// worker.terminate() and the process's exit stop a worker's JavaScript at once, but Node then waits for whatever libuv
-// still does for it before it calls a cleanup hook: for ever, where a graph never ends. Meanwhile it turns the worker's
-// event loop, so a call into it is the one way to notice. One thread for the process, asleep while no worker works.
+// worker.terminate() and the process's exit stop a worker's JavaScript at once, but Node then waits for
+// whatever libuv still does for it before it calls a cleanup hook: for ever, where a graph never ends.
+// Meanwhile it turns the worker's event loop, so a call into it is the one way to notice. One thread for the
+// process, asleep while no worker works.
 #pragma once
 
 #include <condition_variable>
