@@ -1,0 +1,21 @@
+// Figures of several values.
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Least squares: by how much `y` grows where `x` grows by one. */
+export function slope(points) {
+  const mean = (key) => points.reduce((sum, point) => sum + point[key], 0) / points.length;
+  const [x, y] = [mean('x'), mean('y')];
+  const over = points.reduce((sum, point) => sum + (point.x - x) * (point.y - y), 0);
+  const under = points.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
+  return under === 0 ? 0 : over / under;
+}
+
+export const megabytes = (bytes) => bytes / 2 ** 20;
+
+/** Resident memory of this process, in MB. */
+export const resident = () => megabytes(process.memoryUsage.rss());

@@ -1,0 +1,75 @@
+// `npm test`: everything that is checked, from nothing: builds and fetches what is missing first. Arguments go to
+// vitest: `npm test -- test/cli`. The last line counts vitest's tests.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { ROOT } from './tools/dist.mjs';
+import { attempt } from './tools/spawn.mjs';
+
+const start = performance.now();
+const node = async (...args) => (await attempt(process.execPath, args, { cwd: ROOT })).status === 0;
+const npm = async (...args) =>
+  (await attempt('npm', ['run', '--silent', ...args], { cwd: ROOT })).status === 0;
+
+let counts = '';
+const steps = [
+  // What comes after these would fail for their reasons.
+  { name: 'library', isNeeded: true, run: () => node('scripts/tools/library.mjs') },
+  { name: 'build', isNeeded: true, run: () => node('scripts/build.mjs', '--if-needed') },
+  { name: 'lint', run: () => node('scripts/lint.mjs') },
+  { name: 'types', run: () => npm('types') },
+  { name: 'model', run: () => node('scripts/models/basic-pitch.mjs') },
+  { name: 'sanitizers', run: () => node('scripts/tools/asan.mjs') },
+  { name: 'tests', run: () => tests(process.argv.slice(2)) },
+];
+
+const done = [];
+for (const { name, isNeeded = false, run } of steps) {
+  console.log(`\n== ${name}`);
+  const from = performance.now();
+  const isOk = await run();
+  done.push({ name, isOk, time: seconds(performance.now() - from) });
+  if (isNeeded && !isOk) break;
+}
+
+console.log('');
+for (const { name, isOk, time } of done)
+  console.log(`${isOk ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${time}`);
+console.log(`Everything took ${seconds(performance.now() - start)}`);
+if (counts !== '') console.log(counts);
+process.exitCode = done.length === steps.length && done.every(({ isOk }) => isOk) ? 0 : 1;
+
+/** Runs vitest; its JSON report, beside what it prints, is what is counted. */
+async function tests(args) {
+  const folder = await mkdtemp(join(tmpdir(), 'tf-session-test-'));
+  try {
+    const report = join(folder, 'report.json');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const isOk = await node('node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args);
+    const text = await readFile(report, 'utf8').catch(() => undefined);
+    if (text === undefined) return false;
+    const { passed, failed, skipped } = count(JSON.parse(text));
+    counts = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+    return isOk && failed === 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A file that fails without a failed test, as one that can't be imported, counts as a failed test. */
+function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
+  const broken = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  );
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + broken.length,
+    skipped: numPendingTests + numTodoTests,
+  };
+}
+
+function seconds(milliseconds) {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

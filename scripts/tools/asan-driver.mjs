@@ -1,0 +1,187 @@
+// What runs under AddressSanitizer: everything that hands memory from one side to the other, or ends something that
+// another thread uses. Values are the tests' business; here it is enough that nothing is touched that should not be.
+//
+// Started by asan.mjs. TF_SESSION_ADDON names the addon with the sanitizers.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { SavedModel, Tensor } from 'tf-session';
+import { ROOT } from './dist.mjs';
+
+const FIXTURES = join(ROOT, 'test', 'fixtures');
+const fixture = (name) => join(FIXTURES, name, 'saved_model');
+const scalar = (value, dtype) => Tensor.from([value], [], dtype);
+const collect = () => globalThis.gc();
+
+const TEXTS = [
+  '',
+  'plain',
+  'grün',
+  '東京',
+  '\u{1F388}',
+  'x'.repeat(300),
+  new Uint8Array([0xff, 0, 0x80]),
+  'a\0b',
+];
+
+/** A tensor that fits an input of a signature, unknown dimensions 8. */
+function filler({ dtype, shape }) {
+  const sizes = (shape ?? [8]).map((size) => (size < 0 ? 8 : size));
+  const count = sizes.reduce((product, size) => product * size, 1);
+  if (dtype === 'string')
+    return Tensor.from(
+      Array.from({ length: count }, (_, i) => TEXTS[i % 8]),
+      sizes,
+      dtype,
+    );
+  if (dtype === 'float32') return Tensor.allocate(dtype, sizes);
+  return Tensor.from(new Array(count).fill(dtype === 'bool' ? false : 0), sizes, dtype);
+}
+
+async function everyFixture() {
+  for (const name of readdirSync(FIXTURES)) {
+    if (!existsSync(fixture(name))) continue;
+    const model = await SavedModel.load(fixture(name), { config: { deviceCount: { CPU: 2 } } });
+    const runs = [];
+    for (const [signature, { inputs }] of Object.entries(model.signatures)) {
+      for (let i = 0; i < 4; i++) {
+        const filled = () =>
+          Object.fromEntries(Object.entries(inputs).map(([key, info]) => [key, filler(info)]));
+        // Some can't be filled so (handles), and some models fail on purpose: errors have memory too.
+        runs.push((async () => model.run(filled(), { signature, ...(i === 3 && { strings: 'bytes' }) }))());
+      }
+    }
+    const results = await Promise.allSettled(runs);
+    await model.close();
+    collect();
+    // Outputs outlive their session.
+    for (const { value = {} } of results) for (const tensor of Object.values(value)) touch(tensor);
+    const failed = results.filter(({ status }) => status === 'rejected').length;
+    console.log(`${name}: ${runs.length} runs, ${failed} with errors`);
+  }
+}
+
+function touch({ data, dtype }) {
+  if (dtype === 'string') return data.map((text) => text.length);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return bytes.reduce((sum, byte) => sum + byte, 0);
+}
+
+/** Outputs that are the input's memory, a variable's, a constant's, or their own; large ones and small ones. */
+async function sharedMemory() {
+  for (const name of ['copies', 'copies-functions']) {
+    const model = await SavedModel.load(fixture(name));
+    const kept = [];
+    for (let round = 0; round < 10; round++) {
+      for (const [signature, { inputs }] of Object.entries(model.signatures)) {
+        const keys = Object.keys(inputs);
+        const borrowed = Object.fromEntries(keys.map((key) => [key, Tensor.allocate('float32', [256, 256])]));
+        const outputs = await model.run(borrowed, { signature }).catch(() => ({}));
+        for (const tensor of Object.values(outputs)) if (round % 2 === 0) tensor.data.fill?.(round);
+        kept.push(...Object.values(outputs));
+        await Promise.all(keys.map((key) => borrowed[key].released));
+      }
+      collect();
+    }
+    await model.close();
+    for (const tensor of kept) touch(tensor);
+  }
+  collect();
+}
+
+async function manyStrings() {
+  const model = await SavedModel.load(fixture('strings'));
+  const text = Tensor.from(Array.from({ length: 20_000 }, (_, i) => TEXTS[i % 6]));
+  for (const signature of Object.keys(model.signatures)) {
+    const [key] = Object.keys(model.signatures[signature].inputs);
+    const inputs = key === undefined ? {} : { [key]: text };
+    await Promise.allSettled([1, 2, 3].map(() => model.run(inputs, { signature })));
+    assert.throws(() => model.runSync({ none: text }, { signature }), { name: 'TensorFlowError' });
+  }
+  await model.close();
+}
+
+/** Runs in flight and waiting ones, when their session ends, their caller gives up, or nobody holds them any more. */
+async function endings() {
+  const endless = () => scalar(-1, 'int32');
+  for (const after of [0, 1, 20]) {
+    const model = await SavedModel.load(fixture('endless'));
+    const abort = new AbortController();
+    const run = (i) =>
+      model.run(
+        { n: endless() },
+        { timeout: i === 0 ? 5 : undefined, signal: i < 6 ? abort.signal : undefined },
+      );
+    const ended = Promise.allSettled(Array.from({ length: 12 }, (_, i) => run(i)));
+    await sleep(after);
+    abort.abort(new Error('enough'));
+    const closed = model.close({ cancel: true });
+    assert.ok((await ended).every(({ status }) => status === 'rejected'));
+    await Promise.all([closed, model.close(), model.close({ cancel: true })]);
+    await assert.rejects(model.run({ n: endless() }), { code: 'FAILED_PRECONDITION' });
+  }
+  const slow = await SavedModel.load(fixture('slow'));
+  const runs = Array.from({ length: 8 }, () => slow.run({ n: scalar(64, 'int32'), k: scalar(30, 'int32') }));
+  await Promise.all([slow.close(), ...runs]);
+
+  // Never closed: the collector has to.
+  for (let i = 0; i < 5; i++) {
+    const left = await SavedModel.load(fixture('tf2-functions'));
+    const [signature] = Object.keys(left.signatures);
+    void (async () => left.run({}, { signature }))().catch(() => {});
+  }
+  for (let i = 0; i < 10; i++) {
+    collect();
+    await sleep(10);
+  }
+}
+
+async function failures() {
+  await assert.rejects(SavedModel.load(join(FIXTURES, 'nowhere')), { name: 'TensorFlowError' });
+  await assert.rejects(SavedModel.load(fixture('counter'), { tags: ['other'] }), { name: 'TensorFlowError' });
+  await assert.rejects(SavedModel.load(fixture('counter'), { config: new Uint8Array([255]) }));
+  const model = await SavedModel.load(fixture('dims'));
+  await assert.rejects(model.session.run(['nothing:0']), { name: 'TensorFlowError' });
+  await assert.rejects(model.session.run([], {}, { targets: ['nothing'] }), { name: 'TensorFlowError' });
+  await model.close();
+}
+
+/** Environments that end while their runs go on. */
+async function workers() {
+  for (const after of [0, 50, 200, 500]) {
+    const worker = new Worker(new URL(import.meta.url));
+    const ready = new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    if (after > 0) await ready;
+    await sleep(after);
+    await worker.terminate();
+  }
+}
+
+async function inWorker() {
+  const model = await SavedModel.load(fixture('slow'));
+  for (let i = 0; i < 6; i++) {
+    void model.run({ n: scalar(64, 'int32'), k: scalar(2000, 'int32') }).catch(() => {});
+  }
+  parentPort.postMessage('running');
+}
+
+if (isMainThread) {
+  for (const part of [failures, everyFixture, sharedMemory, manyStrings, endings, workers]) {
+    const start = performance.now();
+    await part();
+    console.log(`${part.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+  // The process ends while runs go on, which would not end by themselves.
+  const model = await SavedModel.load(fixture('endless'));
+  for (let i = 0; i < 6; i++) void model.run({ n: scalar(-1, 'int32') }).catch(() => {});
+  await sleep(50);
+  console.log('The driver came to its end.');
+  process.exit(0);
+} else {
+  await inWorker();
+}
