@@ -4,7 +4,7 @@
 // --native-only   leave TypeScript alone
 // --if-needed     do nothing that is up to date (the addon: newer than every file in native/)
 // --asan          the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/asan
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,6 +30,7 @@ async function buildTypeScript() {
   const newest = join(ROOT, 'dist', 'index.js');
   if (values['if-needed'] && isNewer(newest, join(ROOT, 'lib'))) return;
   console.error('Compiling TypeScript to dist/ …');
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true }); // or what was moved would stay
   await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT], { cwd: ROOT });
 }
 
@@ -71,7 +72,7 @@ async function headers() {
   const beside = found && (await includeFolder(found.path));
   if (beside) return beside;
   const { install } = await load('runtime/install/install.js');
-  const { progressReporter } = await load('cli/progress.js');
+  const { progressReporter } = await load('cli/output/progress.js');
   const progress = progressReporter();
   const { path } = await install({ onProgress: progress.report });
   progress.end();

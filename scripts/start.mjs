@@ -54,7 +54,7 @@ async function readConfig(file) {
 }
 
 async function fetchModel() {
-  const { progressReporter } = await fromDist('cli/progress.js');
+  const { progressReporter } = await fromDist('cli/output/progress.js');
   const progress = progressReporter();
   try {
     return await basicPitch({ onProgress: progress.report });

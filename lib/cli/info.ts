@@ -6,10 +6,10 @@ import { addonPath } from '../runtime/addon.js';
 import { type Place, searchPlaces } from '../runtime/finder.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import type { Device } from '../session.js';
-import { addCommonOptions, type CommonOptions } from './common.js';
-import { readJsonObject } from './json-file.js';
-import { Output } from './output.js';
-import { table } from './text.js';
+import { addCommonOptions, type CommonOptions } from './arguments/common.js';
+import { readJsonObject } from './arguments/json-file.js';
+import { Output } from './output/output.js';
+import { table } from './output/text.js';
 
 interface InfoFlags extends CommonOptions {
   config?: string;

@@ -1,9 +1,9 @@
 /** `tf-session install`: fetches a libtensorflow, or takes one over, into the user's cache. */
 import type { Command } from 'commander';
 import { DEFAULT_VERSION, install } from '../runtime/install/install.js';
-import { addCommonOptions, type CommonOptions } from './common.js';
-import { Output } from './output.js';
-import { progressReporter } from './progress.js';
+import { addCommonOptions, type CommonOptions } from './arguments/common.js';
+import { Output } from './output/output.js';
+import { progressReporter } from './output/progress.js';
 
 interface InstallFlags extends CommonOptions {
   tensorflow?: string;

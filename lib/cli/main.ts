@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { TensorFlowError } from '../errors.js';
+import { UsageError } from './arguments/usage-error.js';
 import { addInfo } from './info.js';
 import { addInstall } from './install.js';
-import { watchStreams } from './output.js';
+import { watchStreams } from './output/output.js';
+import { printable } from './output/text.js';
 import { addRun } from './run.js';
 import { addShow } from './show.js';
-import { printable } from './text.js';
-import { UsageError } from './usage-error.js';
 
 const FAILURE = 1;
 const WRONG_USAGE = 2;

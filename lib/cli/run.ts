@@ -1,11 +1,11 @@
 /** `tf-session run`: runs a signature once. */
 import type { Command } from 'commander';
 import { tensorToJson } from '../tensor-json.js';
-import { collect } from './common.js';
-import { addModelOptions, MODEL_HELP, type ModelFlags, prepareModel } from './model-options.js';
-import { Output } from './output.js';
-import { TENSOR_TITLES, tensorRow } from './tensor-text.js';
-import { formatTags, table } from './text.js';
+import { collect } from './arguments/common.js';
+import { addModelOptions, MODEL_HELP, type ModelFlags, prepareModel } from './arguments/model-options.js';
+import { Output } from './output/output.js';
+import { TENSOR_TITLES, tensorRow } from './output/tensor-text.js';
+import { formatTags, table } from './output/text.js';
 
 interface RunFlags extends ModelFlags {
   output?: string[];

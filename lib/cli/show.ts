@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { decodeMetaGraph, readMetaGraphBytes, readTagSets } from '../saved-model/reader.js';
 import { signaturesOf } from '../saved-model/signatures.js';
-import { addCommonOptions, type CommonOptions, parseTags } from './common.js';
-import { listGraph } from './graph-ops.js';
-import { Output } from './output.js';
-import { assetsOf, type ModelListing } from './show-model.js';
-import { describeModel } from './show-text.js';
-import { defaultTags } from './tags.js';
+import { addCommonOptions, type CommonOptions, parseTags } from './arguments/common.js';
+import { defaultTags } from './arguments/tags.js';
+import { Output } from './output/output.js';
+import { listGraph } from './show/graph-ops.js';
+import { assetsOf, type ModelListing } from './show/show-model.js';
+import { describeModel } from './show/show-text.js';
 
 interface ShowFlags extends CommonOptions {
   tags?: string[];

@@ -12,7 +12,7 @@ export async function ensureLibrary() {
     if (error.code !== 'LIBRARY_NOT_FOUND' || process.env.TF_SESSION_LIBRARY) throw error;
   }
   const { install } = await fromDist('runtime/install/install.js');
-  const { progressReporter } = await fromDist('cli/progress.js');
+  const { progressReporter } = await fromDist('cli/output/progress.js');
   console.error('Fetching TensorFlow into the cache folder, once …');
   const progress = progressReporter();
   try {

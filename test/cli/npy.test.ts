@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../lib/cli/npy.js';
-import { tensorFromNpy } from '../../lib/cli/npy-tensor.js';
+import { readNpy } from '../../lib/cli/inputs/npy.js';
+import { tensorFromNpy } from '../../lib/cli/inputs/npy-tensor.js';
 import type { DType } from '../../lib/index.js';
 import { tensorToJson } from '../../lib/tensor-json.js';
 import { failure } from '../helpers/failure.js';

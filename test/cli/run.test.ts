@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonText } from '../../lib/cli/json-text.js';
+import { jsonText } from '../../lib/cli/output/json-text.js';
 import type { DType } from '../../lib/index.js';
 import { type TensorJson, valueFromJson } from '../../lib/tensor-json.js';
 import { type Case, fixtureJson } from '../helpers/fixtures.js';

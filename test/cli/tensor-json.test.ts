@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonText } from '../../lib/cli/json-text.js';
+import { jsonText } from '../../lib/cli/output/json-text.js';
 import { type DType, Tensor } from '../../lib/index.js';
 import { tensorToJson, valueFromJson } from '../../lib/tensor-json.js';
 import { failure } from '../helpers/failure.js';

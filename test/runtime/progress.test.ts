@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { progressReporter } from '../../lib/cli/progress.js';
+import { progressReporter } from '../../lib/cli/output/progress.js';
 
 /** What is written while 1000 reports of one step and one of another come in. */
 function written(stream: { isTTY?: boolean; columns?: number }): string {

@@ -1,17 +1,17 @@
 /** Inputs of a run from the command line: `--input K=VALUE`, and zeros for those left out. */
 import { basename } from 'node:path';
-import { type DataOf, type DType, dtypeInfo } from '../dtype.js';
-import { didYouMean, TensorFlowError } from '../errors.js';
-import { formatSpec } from '../inputs.js';
-import type { Signature, TensorInfo } from '../saved-model/signatures.js';
-import { Tensor } from '../tensor.js';
-import { elementCount } from '../tensor-encode.js';
-import { valueFromJson } from '../tensor-json.js';
-import { readJsonFile, readOptionFile } from './json-file.js';
+import { type DataOf, type DType, dtypeInfo } from '../../dtype.js';
+import { didYouMean, TensorFlowError } from '../../errors.js';
+import { formatSpec } from '../../inputs.js';
+import type { Signature, TensorInfo } from '../../saved-model/signatures.js';
+import { Tensor } from '../../tensor.js';
+import { elementCount } from '../../tensor-encode.js';
+import { valueFromJson } from '../../tensor-json.js';
+import { readJsonFile, readOptionFile } from '../arguments/json-file.js';
+import { UsageError } from '../arguments/usage-error.js';
+import { formatShape } from '../output/text.js';
 import { type NpyArray, readNpy } from './npy.js';
 import { tensorFromNpy } from './npy-tensor.js';
-import { formatShape } from './text.js';
-import { UsageError } from './usage-error.js';
 
 /** What was given for an input, not yet the tensor that the signature says. */
 export type GivenInput = { kind: 'json'; value: unknown } | { kind: 'npy'; array: NpyArray; file: string };

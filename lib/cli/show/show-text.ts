@@ -1,9 +1,9 @@
 /** A model's listing for people. */
-import type { TensorInfo } from '../saved-model/signatures.js';
+import type { TensorInfo } from '../../saved-model/signatures.js';
+import { counted, formatShape, formatTags, table } from '../output/text.js';
 import { touchesFiles } from './file-ops.js';
 import type { GraphOp } from './graph-ops.js';
 import type { ModelListing } from './show-model.js';
-import { counted, formatShape, formatTags, table } from './text.js';
 
 /** Functions and places listed before the rest is only counted. */
 const MOST_FUNCTIONS = 20;

@@ -1,5 +1,5 @@
-import { TensorFlowError } from '../errors.js';
-import { formatTags } from './text.js';
+import { TensorFlowError } from '../../errors.js';
+import { formatTags } from '../output/text.js';
 
 /**
  * The MetaGraph that is meant where none is named: `serve`, else the only one.

@@ -2,10 +2,10 @@
  * NumPy's `.npy` files, format versions 1 to 3: one array, read into row-major data of this machine's byte order.
  * The format is described in `numpy.lib.format`.
  */
-import type { DType, NumericData, TensorData, TypedArrayConstructor } from '../dtype.js';
-import { dtypeInfo } from '../dtype.js';
-import { TensorFlowError } from '../errors.js';
-import { elementCount } from '../tensor-encode.js';
+import type { DType, NumericData, TensorData, TypedArrayConstructor } from '../../dtype.js';
+import { dtypeInfo } from '../../dtype.js';
+import { TensorFlowError } from '../../errors.js';
+import { elementCount } from '../../tensor-encode.js';
 
 /** An array as its file has it. */
 export interface NpyArray {

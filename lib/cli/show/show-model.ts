@@ -4,8 +4,8 @@ import {
   type AssetFileDef,
   AssetFileDefSchema,
   type MetaGraphDef,
-} from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import type { Signatures } from '../saved-model/signatures.js';
+} from '../../proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import type { Signatures } from '../../saved-model/signatures.js';
 import type { GraphListing } from './graph-ops.js';
 
 export interface Asset {

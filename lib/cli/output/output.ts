@@ -2,7 +2,7 @@
  * Where a command writes. Results go to stdout: text for people, or with `--json` one document. All else goes to stderr.
  */
 import { writeSync } from 'node:fs';
-import { addon } from '../runtime/addon.js';
+import { addon } from '../../runtime/addon.js';
 import { jsonText } from './json-text.js';
 import { printable } from './text.js';
 

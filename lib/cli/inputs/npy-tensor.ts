@@ -6,11 +6,11 @@ import {
   dtypeInfo,
   type NumericData,
   type TensorData,
-} from '../dtype.js';
-import { TensorFlowError } from '../errors.js';
-import type { InputSpec } from '../inputs.js';
-import { Tensor } from '../tensor.js';
-import { encodeValues } from '../tensor-encode.js';
+} from '../../dtype.js';
+import { TensorFlowError } from '../../errors.js';
+import type { InputSpec } from '../../inputs.js';
+import { Tensor } from '../../tensor.js';
+import { encodeValues } from '../../tensor-encode.js';
 import type { NpyArray } from './npy.js';
 
 /** TensorFlow's quantized types are integers by another name. */

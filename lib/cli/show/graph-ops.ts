@@ -2,16 +2,16 @@
  * The ops of a MetaGraph, read off its bytes: name, type and device of each NodeDef. Attributes are stepped over, for
  * in them lie the weights of a frozen model.
  */
-import { TensorFlowError } from '../errors.js';
+import { TensorFlowError } from '../../errors.js';
 import {
   FunctionDefLibrarySchema,
   FunctionDefSchema,
-} from '../proto/tensorflow/core/framework/function_pb.js';
-import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
-import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import { OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
-import { MetaGraphDefSchema } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import { payloads, wireFields } from '../saved-model/wire.js';
+} from '../../proto/tensorflow/core/framework/function_pb.js';
+import { GraphDefSchema } from '../../proto/tensorflow/core/framework/graph_pb.js';
+import { NodeDefSchema } from '../../proto/tensorflow/core/framework/node_def_pb.js';
+import { OpDefSchema } from '../../proto/tensorflow/core/framework/op_def_pb.js';
+import { MetaGraphDefSchema } from '../../proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { payloads, wireFields } from '../../saved-model/wire.js';
 
 /** One NodeDef. */
 export interface GraphOp {

@@ -1,6 +1,6 @@
 /** A tensor in a line, for people. */
-import { dtypeInfo } from '../dtype.js';
-import type { Tensor } from '../tensor.js';
+import { dtypeInfo } from '../../dtype.js';
+import type { Tensor } from '../../tensor.js';
 import { formatShape, shorten } from './text.js';
 
 const MOST_VALUES = 6;

@@ -1,16 +1,16 @@
 /** The options with which commands load and run a model. */
 import type { Command } from 'commander';
-import { type ConfigProtoJson, encodeConfig } from '../config.js';
-import { tensorflow } from '../runtime/tensorflow.js';
-import { checkDirectory } from '../saved-model/directory.js';
-import { readTagSets } from '../saved-model/reader.js';
-import { findSignature } from '../saved-model/signatures.js';
-import { type LoadOptions, SavedModel } from '../saved-model.js';
-import type { Tensor } from '../tensor.js';
+import { type ConfigProtoJson, encodeConfig } from '../../config.js';
+import { tensorflow } from '../../runtime/tensorflow.js';
+import { checkDirectory } from '../../saved-model/directory.js';
+import { readTagSets } from '../../saved-model/reader.js';
+import { findSignature } from '../../saved-model/signatures.js';
+import { type LoadOptions, SavedModel } from '../../saved-model.js';
+import type { Tensor } from '../../tensor.js';
+import { makeInputs, readInputs } from '../inputs/inputs.js';
+import type { Output } from '../output/output.js';
 import { addCommonOptions, type CommonOptions, collect, parseTags } from './common.js';
-import { makeInputs, readInputs } from './inputs.js';
 import { readJsonObject } from './json-file.js';
-import type { Output } from './output.js';
 import { defaultTags } from './tags.js';
 
 export interface ModelFlags extends CommonOptions {
