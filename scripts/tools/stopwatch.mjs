@@ -26,6 +26,7 @@ export function watchEventLoop() {
     last = now;
   };
   const timer = setInterval(tick, TICK_MS);
+  timer.unref(); // a program that fails meanwhile ends
   return async () => {
     // One turn more, or a delay that lasts until now would not be seen.
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
