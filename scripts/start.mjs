@@ -42,7 +42,7 @@ async function readConfig(file) {
 
 async function fetchModel() {
   const { basicPitch } = await import('./models/basic-pitch.mjs');
-  const { progressReporter } = await fromDist('cli/progress.js');
+  const { progressReporter } = await fromDist('cli/output/progress.js');
   const progress = progressReporter();
   try {
     return await basicPitch({ onProgress: progress.report });
