@@ -89,6 +89,8 @@ export interface NativeAddon {
   allocate(bytes: number): NativeMemory;
   /** How many runs and loads may be in flight in this process; returns the number in force. */
   setMaxInFlight(count: number | undefined): number;
+  /** A number for `NativeRunOptions.ticket` that no other run of this thread has. */
+  nextTicket(): number;
   /** Rejects a run that has not started yet with CANCELLED; false when it has. */
   cancelWaiting(ticket: number): boolean;
   /** Ends every session at once: of this environment, or of the whole process. For `process.on('exit')`. */

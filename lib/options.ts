@@ -29,6 +29,11 @@ export function checkOneOf(value: unknown, allowed: readonly unknown[], where: s
 
 /** Throws INVALID_OPTION where a value is no array of strings. */
 export function checkStrings(value: unknown, where: string): asserts value is readonly string[] {
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return;
-  throw invalidOption(`${where} must be an array of strings.`);
+  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
+    throw invalidOption(`${where} must be an array of strings.`);
+  }
+  // TensorFlow's C functions would read them up to there.
+  if (value.some((entry) => entry.includes('\0'))) {
+    throw invalidOption(`${where} must not contain NUL characters.`);
+  }
 }

@@ -35,8 +35,6 @@ export const RUN_CONTROL_KEYS = ['strings', 'timeout', 'signal', 'runOptions', '
 /** The longest time that a Node timer takes; anything longer is no limit. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-let tickets = 0;
-
 /** Throws INVALID_OPTION for values of the wrong kind. */
 function checkControl(control: RunControl): void {
   const { timeout, signal, onRunMetadata, strings } = control;
@@ -74,7 +72,7 @@ export function runCall(
     if (signal?.aborted) return Promise.reject(signal.reason);
     const options = nativeOptions(control, copyOutputs);
     const limited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
-    if (limited) options.ticket = tickets = (tickets + 1) >>> 0;
+    if (limited) options.ticket = addon().nextTicket();
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(arrange([], bound, fed));
     const result = bound.call.run(

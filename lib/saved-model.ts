@@ -142,7 +142,10 @@ export class SavedModel {
     }
   }
 
-  /** The same on this thread: everything else in it stands still until the run has ended. For scripts and tests. */
+  /**
+   * The same on this thread: everything else in it stands still until the run has ended. For scripts and tests.
+   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends.
+   */
   runSync(
     inputs: Readonly<Record<string, TensorLike>> = {},
     options: ModelRunSyncOptions = {},

@@ -73,7 +73,10 @@ export class Session {
     }
   }
 
-  /** The same on this thread: everything else in it stands still until the run has ended. For scripts and tests. */
+  /**
+   * The same on this thread: everything else in it stands still until the run has ended. For scripts and tests.
+   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends.
+   */
   runSync(
     fetches: string | readonly string[],
     feeds: Readonly<Record<string, TensorLike>> = {},
@@ -162,6 +165,7 @@ export class Session {
       throw new TensorFlowError('INVALID_ARGUMENT', 'The feeds must be an object of values by tensor name.');
     }
     const names = Object.keys(feeds);
+    checkStrings(names, 'feeds');
     checkUnique(names);
     const bound = this.bind(names, wanted, targets);
     this.checkOpen(bound);

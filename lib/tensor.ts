@@ -72,7 +72,8 @@ export class Tensor<D extends DType = DType> {
   /**
    * A tensor of zeros in memory that TensorFlow reads without copying (64-byte aligned).
    *
-   * Write into `data` before a run and not again until `released` has resolved.
+   * Write into `data` before a run and not again until `released` has resolved. Such memory is freed from the event
+   * loop: a loop that never comes back to it keeps all that it has allocated.
    *
    * @throws TensorFlowError RESOURCE_EXHAUSTED without memory; UNIMPLEMENTED for strings and handles, and in runtimes
    *   that forbid memory from outside of their heap.

@@ -67,6 +67,10 @@ Napi::Value SetMaxInFlight(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), RunGate::Get().SetLimit(limit));
 }
 
+Napi::Value NextTicket(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), ++EnvData::Of(info.Env()).last_ticket);
+}
+
 Napi::Value CancelWaiting(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto& tickets = EnvData::Of(env).tickets;
@@ -127,6 +131,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("loadSavedModel", Napi::Function::New<NeedsLibrary<LoadSavedModel>>(env, "loadSavedModel"));
   exports.Set("allocate", Napi::Function::New<Memory::Allocate>(env, "allocate"));
   exports.Set("setMaxInFlight", Napi::Function::New<SetMaxInFlight>(env, "setMaxInFlight"));
+  exports.Set("nextTicket", Napi::Function::New<NextTicket>(env, "nextTicket"));
   exports.Set("cancelWaiting", Napi::Function::New<CancelWaiting>(env, "cancelWaiting"));
   exports.Set("closeAll", Napi::Function::New<CloseAll>(env, "closeAll"));
   exports.Set("redirectStdout", Napi::Function::New<RedirectStdout>(env, "redirectStdout"));

@@ -35,7 +35,10 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
   if (count != bound.plan.feeds.size()) throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
   request.inputs.reserve(count);
   for (uint32_t i = 0; i < count; ++i) request.inputs.push_back(TensorFromJs(env, inputs.Get(i)));
-  if (!info[1].IsObject()) return request;
+  if (!info[1].IsObject()) {
+    bound.session->CheckOpen();
+    return request;
+  }
   const auto options = info[1].As<Napi::Object>();
   request.run_options = BytesFromJs(options.Get("runOptions"));
   request.want_metadata = options.Get("wantMetadata").ToBoolean();
@@ -43,6 +46,7 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
   request.policy.strings_as_bytes = options.Get("stringsAsBytes").ToBoolean();
   const Napi::Value ticket = options.Get("ticket");
   if (ticket.IsNumber()) request.ticket = ticket.As<Napi::Number>().Uint32Value();
+  bound.session->CheckOpen();  // again: a getter among the inputs may have closed it
   return request;
 }
 
@@ -140,12 +144,19 @@ void Call::Init(Napi::Env env) {
 
 Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
                        const Napi::Array& fetches, const Napi::Array& targets) {
+  const std::vector<std::string> feed_names = Names(feeds);
+  const std::vector<std::string> fetch_names = Names(fetches);
+  const std::vector<std::string> target_names = Names(targets);
+  session->CheckOpen();  // after the names: a getter among them may have closed it
   TF_Graph* graph = session->core()->graph();
   auto bound = std::make_shared<BoundPlan>();
   bound->session = std::move(session);
-  for (const std::string& name : Names(feeds)) bound->plan.feeds.push_back(FindTensor(graph, name));
-  for (const std::string& name : Names(fetches)) bound->plan.fetches.push_back(FindTensor(graph, name));
-  for (const std::string& name : Names(targets)) bound->plan.targets.push_back(FindOperation(graph, name));
+  for (const std::string& name : feed_names) {
+    bound->plan.feeds.push_back(FindTensor(graph, name));
+    bound->feed_types.push_back(BaseType(bound->plan.feeds.back()));
+  }
+  for (const std::string& name : fetch_names) bound->plan.fetches.push_back(FindTensor(graph, name));
+  for (const std::string& name : target_names) bound->plan.targets.push_back(FindOperation(graph, name));
   using Shared = std::shared_ptr<const BoundPlan>;
   Shared shared = std::move(bound);
   return EnvData::Of(env).call_class.New({Napi::External<Shared>::New(env, &shared)});
@@ -171,6 +182,8 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
     RunRequest request = RequestFromJs(env, *bound_, info);
+    // What is handed over is freed from the event loop, which a loop of runSync never comes to.
+    request.policy.copy = true;
     RunResponse response = RunNow(*bound_->session->core(), bound_->plan, &request);
     return ResponseToJs(env, &response);
   } catch (const Error& error) {
@@ -182,9 +195,8 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
 
 Napi::Value Call::FeedTypes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Napi::Array types = Napi::Array::New(env, bound_->plan.feeds.size());
-  for (uint32_t i = 0; i < types.Length(); ++i)
-    types.Set(i, static_cast<double>(BaseType(bound_->plan.feeds[i])));
+  const Napi::Array types = Napi::Array::New(env, bound_->feed_types.size());
+  for (uint32_t i = 0; i < types.Length(); ++i) types.Set(i, static_cast<double>(bound_->feed_types[i]));
   return types;
 }
 

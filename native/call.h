@@ -14,6 +14,7 @@ namespace tf_session {
 struct BoundPlan {
   std::shared_ptr<OpenSession> session;
   RunPlan plan;
+  std::vector<TF_DataType> feed_types;
   Counted counted{live.calls};
 };
 

@@ -1,8 +1,10 @@
 #include "env_data.h"
 
 #include <utility>
+#include <vector>
 
 #include "session.h"
+#include "tensorflow/c/tf_status.h"
 #include "termination_watch.h"
 
 namespace tf_session {
@@ -31,36 +33,52 @@ void EnvData::Disown(PromiseWorker* worker) {
   if (is_worker_ && workers_.empty()) TerminationWatch::Get().Remove(this);
 }
 
-void EnvData::BeginWaiting() {
-  if (waiting_count_++ == 0) (void)napi_ref_threadsafe_function(env_, wake_);
-}
-
-void EnvData::EndWaiting() {
-  if (--waiting_count_ == 0) (void)napi_unref_threadsafe_function(env_, wake_);
-}
-
-void EnvData::Wake(PromiseWorker* worker) {
-  const std::lock_guard<std::mutex> lock(wake_mutex_);
-  granted_.push_back(worker);
-  // One word is enough for many: OnWake takes all that are there.
-  if (granted_.size() == 1 && wake_ != nullptr) {
-    (void)napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+void EnvData::StandInLine(PromiseWorker* worker) {
+  if (line_.empty() && RunGate::Get().EnterOrWait(this)) {
+    worker->inside_ = true;
+    worker->Queue();
+    return;
   }
+  worker->waiting_ = line_.insert(line_.end(), worker);
+  // The event loop stays alive as long as something waits: nobody else knows of it.
+  if (line_.size() == 1) (void)napi_ref_threadsafe_function(env_, wake_);
 }
 
-void EnvData::OnWake(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
-  if (env == nullptr) return;
-  auto* self = static_cast<EnvData*>(context);
-  if (self->CanRunJs()) {
-    self->QueueGranted();
-  } else {
-    self->Abandon();
+void EnvData::LeaveLine(PromiseWorker* worker) {
+  line_.erase(*worker->waiting_);
+  worker->waiting_.reset();
+  if (!line_.empty()) return;
+  (void)napi_unref_threadsafe_function(env_, wake_);
+  RunGate::Get().StopWaiting(this);
+}
+
+void EnvData::AdvanceLine() {
+  while (!line_.empty() && RunGate::Get().EnterOrWait(this)) {
+    PromiseWorker* worker = line_.front();
+    LeaveLine(worker);
+    worker->inside_ = true;
+    worker->Queue();
   }
 }
 
 void EnvData::Wake() {
   const std::lock_guard<std::mutex> lock(wake_mutex_);
-  if (wake_ != nullptr) (void)napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  if (woken_ || wake_ == nullptr) return;
+  woken_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
+}
+
+void EnvData::OnWake(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
+  if (env == nullptr) return;
+  auto* self = static_cast<EnvData*>(context);
+  {
+    const std::lock_guard<std::mutex> lock(self->wake_mutex_);
+    self->woken_ = false;
+  }
+  if (self->CanRunJs()) {
+    self->AdvanceLine();
+  } else {
+    self->Abandon();
+  }
 }
 
 bool EnvData::CanRunJs() const {
@@ -71,27 +89,9 @@ bool EnvData::CanRunJs() const {
 }
 
 void EnvData::Abandon() {
-  for (const auto& [worker, owner] : workers_) {
-    if (worker->waiting_) (void)RunGate::Get().Withdraw(worker);
-  }
-  // After the loop no other thread names a worker of this environment any more.
-  const size_t granted = TakeGranted().size();
-  for (size_t i = 0; i < granted; ++i) RunGate::Get().Leave();
+  const Error reason(TF_CANCELLED, "The thread is being terminated.");
+  while (!line_.empty()) (void)line_.front()->CancelWaiting(reason);
   CloseSessions();
-}
-
-std::vector<PromiseWorker*> EnvData::TakeGranted() {
-  const std::lock_guard<std::mutex> lock(wake_mutex_);
-  return std::exchange(granted_, {});
-}
-
-void EnvData::QueueGranted() {
-  for (PromiseWorker* worker : TakeGranted()) {
-    worker->waiting_ = false;
-    worker->inside_ = true;
-    EndWaiting();
-    worker->Queue();
-  }
 }
 
 void EnvData::CloseSessions() {
@@ -105,15 +105,11 @@ void EnvData::CloseSessions() {
 void EnvData::CleanUp() {
   closing_ = true;
   if (is_worker_) TerminationWatch::Get().Remove(this);
-  {
-    const std::lock_guard<std::mutex> lock(wake_mutex_);
-    // Released by nobody else: Node frees it with the environment after this hook.
-    wake_ = nullptr;
-  }
   // Node has waited for all that libuv had, so what is left waits for the gate.
   Abandon();
-  for (const auto& [worker, owner] : workers_) (void)napi_delete_async_work(env_, worker->work_);
-  workers_.clear();
+  // Released by nobody else: Node frees it with the environment after this hook.
+  const std::lock_guard<std::mutex> lock(wake_mutex_);
+  wake_ = nullptr;
 }
 
 }  // namespace tf_session

@@ -3,20 +3,21 @@
 // All on the JS thread but Wake(). Dies when the environment does; its cleanup hook comes first.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "napi_setup.h"
 #include "promise_worker.h"
+#include "run_gate.h"
 
 namespace tf_session {
 
 class OpenSession;
 
-class EnvData {
+class EnvData : private RunGate::Environment {
  public:
   explicit EnvData(Napi::Env env);
   EnvData(const EnvData&) = delete;
@@ -43,16 +44,15 @@ class EnvData {
   // Owning of workers, for PromiseWorker alone.
   void Adopt(std::unique_ptr<PromiseWorker> worker);
   void Disown(PromiseWorker* worker);
-  // Between these the event loop stays alive: a run that waits for the gate is known to nobody else.
-  void BeginWaiting();
-  void EndWaiting();
-  // Any thread: makes the JS thread look whether its environment is being terminated.
-  void Wake();
-  // Any thread: this worker's turn has come; the JS thread will queue it.
-  void Wake(PromiseWorker* worker);
+  // Queues the worker once the gate has a place for it, after those that came before.
+  void StandInLine(PromiseWorker* worker);
+  void LeaveLine(PromiseWorker* worker);
+  // Any thread: makes the JS thread look at the gate again, and whether its environment is being terminated.
+  void Wake() override;
 
-  // Waiting runs by the number that JavaScript gave them.
+  // Runs that can be cancelled, by the number that JavaScript got for them.
   std::unordered_map<uint32_t, PromiseWorker*> tickets;
+  uint32_t last_ticket = 0;
   // Sessions of this environment, so that its end can close them.
   std::unordered_set<OpenSession*> sessions;
 
@@ -62,8 +62,7 @@ class EnvData {
 
  private:
   static void OnWake(napi_env env, napi_value callback, void* context, void* data);
-  void QueueGranted();
-  std::vector<PromiseWorker*> TakeGranted();
+  void AdvanceLine();
   // In an environment that is being terminated: what waits never begins, what runs ends.
   void Abandon();
   // False from the moment on that the environment is being terminated.
@@ -72,14 +71,14 @@ class EnvData {
 
   Napi::Env env_;
   bool closing_ = false;
-  int waiting_count_ = 0;
   bool is_worker_ = false;
   Napi::FunctionReference error_class_;
   std::unordered_map<PromiseWorker*, std::unique_ptr<PromiseWorker>> workers_;
+  std::list<PromiseWorker*> line_;
 
   std::mutex wake_mutex_;  // guards the two below
   napi_threadsafe_function wake_ = nullptr;
-  std::vector<PromiseWorker*> granted_;
+  bool woken_ = false;  // and the JS thread has not looked yet
 };
 
 }  // namespace tf_session

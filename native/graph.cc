@@ -12,7 +12,8 @@ std::pair<std::string, int> SplitName(const std::string& name) {
   if (colon == std::string::npos) return {name, 0};
   constexpr size_t kMostDigits = 9;
   const std::string digits = name.substr(colon + 1);
-  if (digits.empty() || digits.size() > kMostDigits ||
+  const bool has_leading_zero = digits.size() > 1 && digits[0] == '0';
+  if (digits.empty() || has_leading_zero || digits.size() > kMostDigits ||
       digits.find_first_not_of("0123456789") != std::string::npos) {
     throw Error(TF_INVALID_ARGUMENT,
                 "\"" + name + "\" is no tensor name: after the colon stands the number of the op's output.");

@@ -23,20 +23,31 @@ std::shared_ptr<MemoryBlock> MemoryBlock::Allocate(size_t bytes, bool zero) {
 
 MemoryBlock::~MemoryBlock() { ::operator delete(data_, std::align_val_t{kAlignment}); }
 
-Napi::Value ExternalArrayBuffer(Napi::Env env, const std::shared_ptr<MemoryBlock>& block, bool* external) {
-  auto* keep = new std::shared_ptr<MemoryBlock>(block);
-  napi_value buffer = nullptr;
+napi_status ExternalArrayBuffer(napi_env env, void* data, size_t size, std::shared_ptr<void> owner,
+                                napi_value* buffer) {
+  struct Keep {
+    std::shared_ptr<void> owner;
+    bool* dropped;
+  };
+  bool dropped = false;
+  auto* keep = new Keep{std::move(owner), &dropped};
   const napi_status status = napi_create_external_arraybuffer(
-      env, block->data(), block->size(),
-      [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<MemoryBlock>*>(hint); }, keep,
-      &buffer);
-  *external = status == napi_ok;
-  if (status == napi_ok) return {env, buffer};
-  delete keep;
-  if (status != napi_no_external_buffers_allowed) throw Napi::Error::New(env);
-  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, block->size());
-  std::memcpy(copy.Data(), block->data(), block->size());
-  return copy;
+      env, data, size,
+      [](napi_env, void*, void* hint) {
+        auto* keep = static_cast<Keep*>(hint);
+        if (keep->dropped != nullptr) *keep->dropped = true;
+        delete keep;
+      },
+      keep, buffer);
+  if (status == napi_ok) {
+    keep->dropped = nullptr;
+    return status;
+  }
+  // Above Node's longest Buffer it fails with an exception, and has called the finalizer.
+  if (!dropped) delete keep;
+  napi_value exception = nullptr;
+  (void)napi_get_and_clear_last_exception(env, &exception);
+  return status;
 }
 
 void Memory::Init(Napi::Env env) {
@@ -51,20 +62,21 @@ Napi::Value Memory::Allocate(const Napi::CallbackInfo& info) {
 
 Memory::Memory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
-  const auto bytes = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
+  const int64_t bytes = info[0].As<Napi::Number>().Int64Value();
+  napi_value buffer = nullptr;
   try {
-    block_ = MemoryBlock::Allocate(bytes, true);
+    if (bytes < 0) throw std::bad_alloc();
+    block_ = MemoryBlock::Allocate(static_cast<size_t>(bytes), true);
   } catch (const std::bad_alloc&) {
     ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for " + std::to_string(bytes) + " bytes."));
   }
-  bool external = false;
-  const Napi::Value buffer = ExternalArrayBuffer(env, block_, &external);
-  if (!external) {
+  if (ExternalArrayBuffer(env, block_->data(), block_->size(), block_, &buffer) != napi_ok) {
     ThrowJs(env, Error(TF_UNIMPLEMENTED,
-                       "This runtime forbids memory from outside of its heap, so there is none to share with "
-                       "TensorFlow. Use Tensor.from, which copies."));
+                       "This runtime takes no " + std::to_string(bytes) +
+                           " bytes of memory from outside of its heap, so there is none to share with TensorFlow. "
+                           "Use Tensor.from, which copies."));
   }
-  buffer_ = Napi::Persistent(buffer.As<Napi::ArrayBuffer>());
+  buffer_ = Napi::Persistent(Napi::ArrayBuffer(env, buffer));
   info.This().As<Napi::Object>().TypeTag(&kMemoryTag);
 }
 

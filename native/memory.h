@@ -35,9 +35,10 @@ class MemoryBlock {
   Counted counted_{live.memories};
 };
 
-// An ArrayBuffer over the block, which it keeps alive. Where the runtime forbids external buffers (Electron),
-// an ordinary one with a copy, and `*external` is false.
-Napi::Value ExternalArrayBuffer(Napi::Env env, const std::shared_ptr<MemoryBlock>& block, bool* external);
+// An ArrayBuffer over `data`, which keeps `owner` alive. Fails where the runtime forbids external buffers (Electron)
+// or the size is above Node's longest Buffer; then no JavaScript exception is left pending.
+napi_status ExternalArrayBuffer(napi_env env, void* data, size_t size, std::shared_ptr<void> owner,
+                                napi_value* buffer);
 
 // The JS class behind Tensor.allocate (lib/native.ts: NativeMemory).
 class Memory : public Napi::ObjectWrap<Memory> {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "env_data.h"
+#include "run_gate.h"
 #include "status.h"
 #include "tensorflow/c/tf_status.h"
 
@@ -20,42 +21,33 @@ Napi::Value PromiseWorker::Start(Napi::Env env, std::unique_ptr<PromiseWorker> w
   }
   self->env_data_->Adopt(std::move(worker));
   self->Started();
-  self->limited_ = gate == Gate::kLimited;
-  if (!self->limited_) {
-    self->Queue();
-  } else if (RunGate::Get().Enter(self)) {
-    self->inside_ = true;
+  if (gate == Gate::kFree) {
     self->Queue();
   } else {
-    self->waiting_ = true;
-    self->env_data_->BeginWaiting();
+    self->env_data_->StandInLine(self);
   }
   return {env, promise};
 }
 
 bool PromiseWorker::CancelWaiting(const Error& reason) {
   const Napi::Env env = env_data_->env();
-  if (waiting_ && RunGate::Get().Withdraw(this)) {
-    env_data_->EndWaiting();
+  if (waiting_) {
+    env_data_->LeaveLine(this);
     Reject(env, reason);
     Finished();
     napi_delete_async_work(env, work_);
     env_data_->Disown(this);
     return true;
   }
-  // Granted but not handed to libuv yet, or handed over but not begun: libuv then calls Complete as
-  // cancelled.
-  if (waiting_ || napi_cancel_async_work(env, work_) == napi_ok) {
-    cancelled_ = reason;
-    return true;
-  }
-  return false;
+  // Handed to libuv but not begun: Complete is called as cancelled.
+  if (napi_cancel_async_work(env, work_) != napi_ok) return false;
+  cancelled_ = reason;
+  return true;
 }
 
 void PromiseWorker::Execute(napi_env /*env*/, void* data) {
   auto* self = static_cast<PromiseWorker*>(data);
   try {
-    if (self->cancelled_) throw Error(*self->cancelled_);
     self->Work();
   } catch (const Error& error) {
     self->error_ = error;
@@ -110,8 +102,6 @@ void PromiseWorker::LeaveGate() {
   inside_ = false;
   RunGate::Get().Leave();
 }
-
-void PromiseWorker::Granted() { env_data_->Wake(this); }
 
 void PromiseWorker::Queue() {
   // Fails only for invalid arguments, which these are not.

@@ -6,18 +6,18 @@
 // rejects the promise; nothing leaves the thread.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 
 #include "error.h"
 #include "napi_setup.h"
-#include "run_gate.h"
 
 namespace tf_session {
 
 class EnvData;
 
-class PromiseWorker : private RunGate::Waiter {
+class PromiseWorker {
  public:
   enum class Gate {
     kFree,     // at once: short work, and closing
@@ -52,7 +52,6 @@ class PromiseWorker : private RunGate::Waiter {
 
   static void Execute(napi_env env, void* data);
   static void Complete(napi_env env, napi_status status, void* data);
-  void Granted() override;     // any thread
   void Queue();                // JS thread: hands the work to libuv
   void Settle(Napi::Env env);  // JS thread: resolves or rejects
   void Reject(Napi::Env env, const Error& error);
@@ -61,9 +60,9 @@ class PromiseWorker : private RunGate::Waiter {
   EnvData* env_data_ = nullptr;
   napi_async_work work_ = nullptr;
   napi_deferred deferred_ = nullptr;
-  bool limited_ = false;
-  bool inside_ = false;   // of the gate; written by Execute, read by Complete, which libuv orders
-  bool waiting_ = false;  // for the gate; JS thread only
+  bool inside_ = false;  // of the gate; written by Execute, read by Complete, which libuv orders
+  // Its place in the environment's line, where it waits for the gate. JS thread only.
+  std::optional<std::list<PromiseWorker*>::iterator> waiting_;
   std::optional<Error> cancelled_;
   std::optional<Error> error_;
 };

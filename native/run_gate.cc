@@ -25,44 +25,37 @@ RunGate& RunGate::Get() {
 
 RunGate::RunGate() : limit_(DefaultLimit()) {}
 
-bool RunGate::Enter(Waiter* waiter) {
+bool RunGate::EnterOrWait(Environment* environment) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (inside_ < limit_ && waiting_.empty()) {
+  if (inside_ < limit_) {
     ++inside_;
     return true;
   }
-  waiting_.push_back(waiter);
+  waiting_.insert(environment);
   return false;
+}
+
+void RunGate::StopWaiting(Environment* environment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  waiting_.erase(environment);
 }
 
 void RunGate::Leave() {
   const std::lock_guard<std::mutex> lock(mutex_);
   --inside_;
-  LetIn();
-}
-
-bool RunGate::Withdraw(Waiter* waiter) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = std::find(waiting_.begin(), waiting_.end(), waiter);
-  if (found == waiting_.end()) return false;
-  waiting_.erase(found);
-  return true;
+  WakeAll();
 }
 
 int RunGate::SetLimit(int limit) {
   const std::lock_guard<std::mutex> lock(mutex_);
   limit_ = limit > 0 ? limit : DefaultLimit();
-  LetIn();
+  WakeAll();
   return limit_;
 }
 
-void RunGate::LetIn() {
-  while (inside_ < limit_ && !waiting_.empty()) {
-    Waiter* next = waiting_.front();
-    waiting_.pop_front();
-    ++inside_;
-    next->Granted();
-  }
+void RunGate::WakeAll() {
+  if (inside_ >= limit_) return;
+  for (Environment* environment : waiting_) environment->Wake();
 }
 
 }  // namespace tf_session

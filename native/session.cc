@@ -23,15 +23,15 @@ class OpenSession::CloseWorker : public PromiseWorker {
     core_->Close();
     core_.reset();
   }
-  Napi::Value Result(Napi::Env env) override {
-    if (session_) {
-      for (const napi_deferred closer : session_->closers_) {
-        (void)napi_resolve_deferred(env, closer, env.Undefined());
-      }
-      session_->closers_.clear();
-      session_->state_ = State::kClosed;
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+  void Finished() override {
+    if (!session_) return;
+    const Napi::Env env = session_->env_data_->env();
+    for (const napi_deferred closer : session_->closers_) {
+      (void)napi_resolve_deferred(env, closer, env.Undefined());
     }
-    return env.Undefined();
+    session_->closers_.clear();
+    session_->state_ = State::kClosed;
   }
 
   std::shared_ptr<SessionCore> core_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "bytes.h"
@@ -46,7 +47,28 @@ Napi::Value ElementToJs(Napi::Env env, const char* data, size_t size, bool as_by
   return BytesToJs(env, data, size);
 }
 
+// All elements are valid from the start: whatever throws while they are filled, the tensor frees each of them.
+TensorPtr EmptyStrings(const std::vector<int64_t>& shape, size_t elements) {
+  TensorPtr tensor(tf().TF_AllocateTensor(TF_STRING, shape.data(), static_cast<int>(shape.size()),
+                                          elements * sizeof(TF_TString)));
+  auto* strings = tensor ? static_cast<TF_TString*>(tf().TF_TensorData(tensor.get())) : nullptr;
+  if (!tensor || (elements > 0 && strings == nullptr)) throw std::bad_alloc();
+  for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&strings[i]);
+  return tensor;
+}
+
 }  // namespace
+
+TensorPtr CopyStrings(const TF_Tensor* tensor, const std::vector<int64_t>& shape) {
+  const auto* from = static_cast<const TF_TString*>(tf().TF_TensorData(tensor));
+  const size_t elements = tf().TF_TensorByteSize(tensor) / sizeof(TF_TString);
+  TensorPtr copy = EmptyStrings(shape, elements);
+  auto* to = static_cast<TF_TString*>(tf().TF_TensorData(copy.get()));
+  for (size_t i = 0; i < elements; ++i) {
+    tf().TF_StringCopy(&to[i], tf().TF_StringGetDataPointer(&from[i]), tf().TF_StringGetSize(&from[i]));
+  }
+  return copy;
+}
 
 TensorPtr StringsFromJs(Napi::Env env, const std::vector<int64_t>& shape, int64_t count,
                         const Napi::Array& strings) {
@@ -55,11 +77,8 @@ TensorPtr StringsFromJs(Napi::Env env, const std::vector<int64_t>& shape, int64_
                 "The tensor's shape needs an array of " + std::to_string(count) + " strings.");
   }
   const auto elements = static_cast<size_t>(count);
-  TensorPtr tensor(tf().TF_AllocateTensor(TF_STRING, shape.data(), static_cast<int>(shape.size()),
-                                          elements * sizeof(TF_TString)));
+  TensorPtr tensor = EmptyStrings(shape, elements);
   auto* out = static_cast<TF_TString*>(tf().TF_TensorData(tensor.get()));
-  // All are made valid first: whatever throws below, the tensor frees each of them.
-  for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&out[i]);
   std::string scratch;
   constexpr size_t kElementsPerScope = 1024;  // or a million handles pile up
   for (size_t begin = 0; begin < elements; begin += kElementsPerScope) {

@@ -13,6 +13,9 @@ namespace tf_session {
 TensorPtr StringsFromJs(Napi::Env env, const std::vector<int64_t>& shape, int64_t count,
                         const Napi::Array& strings);
 
+// Any thread. A tensor of the same strings that shares nothing with it.
+TensorPtr CopyStrings(const TF_Tensor* tensor, const std::vector<int64_t>& shape);
+
 // JS thread. A flat array: strings where the bytes are UTF-8, else Uint8Arrays; all Uint8Arrays with
 // `as_bytes`.
 Napi::Value StringsToJs(Napi::Env env, const TF_Tensor* tensor, bool as_bytes);

@@ -113,20 +113,32 @@ TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input) {
 FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
     : type_(tf().TF_TensorType(tensor.get())),
       shape_(static_cast<size_t>(tf().TF_NumDims(tensor.get()))),
+      into_ordinary_(policy.copy),
       strings_as_bytes_(policy.strings_as_bytes),
       tensor_(std::move(tensor)) {
   for (size_t i = 0; i < shape_.size(); ++i) shape_[i] = tf().TF_Dim(tensor_.get(), static_cast<int>(i));
-  const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
-  if (type_ == TF_STRING || policy.copy || bytes < kHandOverBytes) return;
-  // Null where TensorFlow holds the same memory elsewhere: the input's own (Identity), a variable's, a
-  // constant's, another fetch of the same tensor. Writing into that would change the next run.
-  if (tf().TF_TensorMaybeMove(tensor_.get()) != nullptr) {
-    hand_over_ = true;
+  if (TakeWhole()) return;
+  // The same memory may be the input's own (Identity), a variable's, a constant's, another fetch's. A later run may
+  // write to it before the JS thread comes to read, and what JavaScript writes would change the next run.
+  if (type_ == TF_STRING) {
+    tensor_ = CopyStrings(tensor_.get(), shape_);
     return;
   }
-  block_ = MemoryBlock::Allocate(bytes, false);
-  std::memcpy(block_->data(), tf().TF_TensorData(tensor_.get()), bytes);
+  const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
+  copy_ = MemoryBlock::Allocate(bytes, false);
+  std::memcpy(copy_->data(), tf().TF_TensorData(tensor_.get()), bytes);
   tensor_.reset();
+}
+
+// True where TensorFlow holds the tensor's memory nowhere else.
+bool FetchedTensor::TakeWhole() {
+  // A tensor without elements has no memory to ask about.
+  if (tf().TF_TensorByteSize(tensor_.get()) == 0) return true;
+  TF_Tensor* moved = tf().TF_TensorMaybeMove(tensor_.get());
+  if (moved == nullptr) return false;
+  (void)tensor_.release();  // by its header it is deleted now; in fact it is the same
+  tensor_.reset(moved);
+  return true;
 }
 
 void FetchedTensor::ToJs(Napi::Env env, Napi::Array array, uint32_t at) {
@@ -138,30 +150,27 @@ void FetchedTensor::ToJs(Napi::Env env, Napi::Array array, uint32_t at) {
 }
 
 Napi::Value FetchedTensor::Data(Napi::Env env) {
-  bool external = false;
-  if (block_) return ExternalArrayBuffer(env, block_, &external);
   if (type_ == TF_STRING) return StringsToJs(env, tensor_.get(), strings_as_bytes_);
-  const size_t bytes = tf().TF_TensorByteSize(tensor_.get());
-  void* data = tf().TF_TensorData(tensor_.get());
-  if (hand_over_) {
-    // What the ArrayBuffer's finalizer frees, with its count.
-    struct Handed {
+  const size_t bytes = copy_ ? copy_->size() : tf().TF_TensorByteSize(tensor_.get());
+  void* data = copy_ ? copy_->data() : tf().TF_TensorData(tensor_.get());
+  if (bytes >= kHandOverBytes && !into_ordinary_) {
+    // What the ArrayBuffer keeps alive, with its count.
+    struct Owner {
       TensorPtr tensor;
+      std::shared_ptr<MemoryBlock> copy;
       Counted counted{live.tensors};
     };
-    auto* handed = new Handed{std::move(tensor_)};
+    auto owner = std::make_shared<Owner>();
+    owner->copy = copy_;
+    owner->tensor = std::move(tensor_);
     napi_value buffer = nullptr;
-    const napi_status status = napi_create_external_arraybuffer(
-        env, data, bytes, [](napi_env, void*, void* hint) { delete static_cast<Handed*>(hint); }, handed,
-        &buffer);
-    if (status == napi_ok) return {env, buffer};
-    // Electron: no memory from outside of its heap. Copied below.
-    tensor_ = std::move(handed->tensor);
-    delete handed;
+    if (ExternalArrayBuffer(env, data, bytes, owner, &buffer) == napi_ok) return {env, buffer};
+    // Electron takes no memory from outside of its heap, Node none above its longest Buffer: copied below.
+    tensor_ = std::move(owner->tensor);
   }
-  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, bytes);
-  if (bytes > 0) std::memcpy(copy.Data(), data, bytes);
-  return copy;
+  Napi::ArrayBuffer ordinary = Napi::ArrayBuffer::New(env, bytes);
+  if (bytes > 0) std::memcpy(ordinary.Data(), data, bytes);
+  return ordinary;
 }
 
 }  // namespace tf_session

@@ -32,14 +32,15 @@ class FetchedTensor {
   void ToJs(Napi::Env env, Napi::Array array, uint32_t at);
 
  private:
+  bool TakeWhole();
   Napi::Value Data(Napi::Env env);
 
   TF_DataType type_;
   std::vector<int64_t> shape_;
+  bool into_ordinary_;
   bool strings_as_bytes_;
-  bool hand_over_ = false;
-  TensorPtr tensor_;                    // strings, small ones, and what is handed over
-  std::shared_ptr<MemoryBlock> block_;  // a copy of a large one that TensorFlow needs again
+  TensorPtr tensor_;                   // ours alone, or
+  std::shared_ptr<MemoryBlock> copy_;  // a copy of what is not
   Counted counted_{live.tensors};
 };
 
