@@ -6,6 +6,7 @@
  */
 
 import { fromBinary } from '@bufbuild/protobuf';
+import { checkThreads } from './config/limits.js';
 import { decodeMessage, encodeMessage } from './config/message.js';
 import { TensorFlowError } from './errors.js';
 import {
@@ -69,7 +70,10 @@ export function encodeConfig(
   config: ConfigProtoJson | Uint8Array | undefined,
   path = 'config',
 ): Uint8Array | undefined {
-  return config === undefined ? undefined : encodeMessage(ConfigProtoSchema, config, path);
+  if (config === undefined) return undefined;
+  const bytes = encodeMessage(ConfigProtoSchema, config, path);
+  checkThreads(decodeConfig(bytes, path), path);
+  return bytes;
 }
 
 /** A serialized RunOptions, else as `encodeConfig`. */

@@ -1,4 +1,5 @@
 /** Tensors: a data type, a shape, and flat data in row-major order. */
+import { constants } from 'node:buffer';
 import { type DataOf, type DType, dtypeInfo, isDType } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import type { NativeInput, NativeMemory } from './native.js';
@@ -75,7 +76,7 @@ export class Tensor<D extends DType = DType> {
    * Write into `data` before a run and not again until `released` has resolved. Such memory is freed from the event
    * loop: a loop that never comes back to it keeps all that it has allocated.
    *
-   * @throws TensorFlowError RESOURCE_EXHAUSTED without memory; UNIMPLEMENTED for strings and handles, and in runtimes
+   * @throws TensorFlowError RESOURCE_EXHAUSTED without memory, or above Node's longest buffer (4 GiB on Node 20); UNIMPLEMENTED for strings and handles, and in runtimes
    *   that forbid memory from outside of their heap.
    */
   static allocate<D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> {
@@ -83,7 +84,14 @@ export class Tensor<D extends DType = DType> {
     if (info.array === undefined) {
       throw new TensorFlowError('UNIMPLEMENTED', `Tensors of type ${dtype} have no memory of a fixed size.`);
     }
-    const memory = addon().allocate(elementCount(shape) * info.bytes);
+    const bytes = elementCount(shape) * info.bytes;
+    if (bytes > constants.MAX_LENGTH) {
+      throw new TensorFlowError(
+        'RESOURCE_EXHAUSTED',
+        `This version of Node shares no more than ${constants.MAX_LENGTH} bytes at once, not ${bytes}. Use Tensor.from, which copies.`,
+      );
+    }
+    const memory = addon().allocate(bytes);
     return new Tensor(dtype, [...shape], new info.array(memory.buffer) as DataOf<D>, memory);
   }
 

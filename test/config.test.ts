@@ -279,3 +279,23 @@ describe('run options and metadata', () => {
     expect(() => encodeConfig({ gpuOptions: GPUOptionsSchema } as object)).toThrow(/config\.gpuOptions/);
   });
 });
+
+describe('thread counts that TensorFlow does not survive', () => {
+  it.each([
+    [{ intraOpParallelismThreads: -1 }, 'config.intraOpParallelismThreads'],
+    [{ intraOpParallelismThreads: 1e6 }, 'config.intraOpParallelismThreads'],
+    [{ interOpParallelismThreads: 1e6 }, 'config.interOpParallelismThreads'],
+    [{ sessionInterOpThreadPool: [{}, { numThreads: -3 }] }, 'config.sessionInterOpThreadPool[1].numThreads'],
+  ])('are refused: %j', (config, path) => {
+    expect(() => encodeConfig(config)).toThrow(path);
+  });
+
+  it('are refused in a serialized message, too', () => {
+    const bytes = Uint8Array.of(0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01);
+    expect(() => encodeConfig(bytes)).toThrow('config.intraOpParallelismThreads');
+  });
+
+  it("leave -1 inter-op threads alone: the caller's own", () => {
+    expect(encodeConfig({ interOpParallelismThreads: -1 })).toBeInstanceOf(Uint8Array);
+  });
+});

@@ -23,6 +23,13 @@ describe('worker threads', () => {
     expectCleanEnd(await runChild('workers.mjs', [name]), 0, stdout);
   });
 
+  it('run while a thread that has runs waiting stands still', async () => {
+    const ended = await runChild('workers.mjs', ['blocked-main']);
+    // Atomics.wait says not-equal where the answer came before it.
+    expect(ended.stdout.trim()).toMatch(/^(ok|not-equal) 3$/);
+    expect(ended.status).toBe(0);
+  });
+
   it.skipIf(process.platform !== 'linux')('that was the last to use the addon leaves it loaded', async () => {
     expectCleanEnd(await runChild('workers.mjs', ['worker-unloads']), 0, 'stays');
   });

@@ -35,6 +35,17 @@ const jobs = {
     tell('ran');
   },
 
+  /** Runs once for each buffer that it is sent, and says so in there. */
+  async answer() {
+    const model = await load('slow');
+    parentPort.on('message', async (shared) => {
+      await model.run({ n: 4, k: 1 });
+      Atomics.store(shared, 0, 1);
+      Atomics.notify(shared, 0);
+    });
+    tell('ready');
+  },
+
   async endless() {
     const model = await load('endless');
     model.run({ n: -1 });

@@ -1,7 +1,7 @@
 // Worker threads that end by themselves, and a main thread that ends with them.
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { load, ready, sleep } from './common.mjs';
+import { load, ready, sleep, tensorflow } from './common.mjs';
 
 /** A worker's message, and how it ended. */
 function work(job) {
@@ -47,6 +47,21 @@ const cases = {
     working = false;
     await main;
     console.log(...right);
+  },
+
+  /** A thread that stands still, with runs of its own waiting, must not hold the others' turns. */
+  async 'blocked-main'() {
+    await tensorflow.open({ maxRunsInFlight: 1 });
+    const model = await load('slow');
+    const { worker, message } = work('answer');
+    await message;
+    const runs = [1, 2, 3].map(() => model.run({ n: 16, k: 2 }));
+    const shared = new Int32Array(new SharedArrayBuffer(4));
+    worker.postMessage(shared);
+    const answer = Atomics.wait(shared, 0, 0, 20_000);
+    const ended = await Promise.all(runs);
+    console.log(answer, ended.length);
+    await worker.terminate();
   },
 
   /** The library is opened by a worker that is gone when the main thread comes. */
