@@ -39,14 +39,15 @@ void EnvData::StandInLine(PromiseWorker* worker) {
     worker->Queue();
     return;
   }
-  worker->waiting_ = line_.insert(line_.end(), worker);
+  worker->place_ = line_.insert(line_.end(), worker);
+  worker->waiting_ = true;
   // The event loop stays alive as long as something waits: nobody else knows of it.
   if (line_.size() == 1) (void)napi_ref_threadsafe_function(env_, wake_);
 }
 
 void EnvData::LeaveLine(PromiseWorker* worker) {
-  line_.erase(*worker->waiting_);
-  worker->waiting_.reset();
+  line_.erase(worker->place_);
+  worker->waiting_ = false;
   if (!line_.empty()) return;
   (void)napi_unref_threadsafe_function(env_, wake_);
   RunGate::Get().StopWaiting(this);

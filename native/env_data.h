@@ -17,12 +17,12 @@ namespace tf_session {
 
 class OpenSession;
 
-class EnvData : private RunGate::Environment {
+class EnvData final : private RunGate::Environment {
  public:
   explicit EnvData(Napi::Env env);
   EnvData(const EnvData&) = delete;
   EnvData& operator=(const EnvData&) = delete;
-  ~EnvData();
+  ~EnvData() override;
 
   static EnvData& Of(Napi::Env env) { return *env.GetInstanceData<EnvData>(); }
 

@@ -71,10 +71,11 @@ Memory::Memory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for " + std::to_string(bytes) + " bytes."));
   }
   if (ExternalArrayBuffer(env, block_->data(), block_->size(), block_, &buffer) != napi_ok) {
-    ThrowJs(env, Error(TF_UNIMPLEMENTED,
-                       "This runtime takes no " + std::to_string(bytes) +
-                           " bytes of memory from outside of its heap, so there is none to share with TensorFlow. "
-                           "Use Tensor.from, which copies."));
+    ThrowJs(env,
+            Error(TF_UNIMPLEMENTED,
+                  "This runtime takes no " + std::to_string(bytes) +
+                      " bytes of memory from outside of its heap, so there is none to share with TensorFlow. "
+                      "Use Tensor.from, which copies."));
   }
   buffer_ = Napi::Persistent(Napi::ArrayBuffer(env, buffer));
   info.This().As<Napi::Object>().TypeTag(&kMemoryTag);

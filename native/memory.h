@@ -35,8 +35,8 @@ class MemoryBlock {
   Counted counted_{live.memories};
 };
 
-// An ArrayBuffer over `data`, which keeps `owner` alive. Fails where the runtime forbids external buffers (Electron)
-// or the size is above Node's longest Buffer; then no JavaScript exception is left pending.
+// An ArrayBuffer over `data`, which keeps `owner` alive. Fails where the runtime forbids external buffers
+// (Electron) or the size is above Node's longest Buffer; then no JavaScript exception is left pending.
 napi_status ExternalArrayBuffer(napi_env env, void* data, size_t size, std::shared_ptr<void> owner,
                                 napi_value* buffer);
 

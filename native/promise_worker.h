@@ -61,8 +61,9 @@ class PromiseWorker {
   napi_async_work work_ = nullptr;
   napi_deferred deferred_ = nullptr;
   bool inside_ = false;  // of the gate; written by Execute, read by Complete, which libuv orders
-  // Its place in the environment's line, where it waits for the gate. JS thread only.
-  std::optional<std::list<PromiseWorker*>::iterator> waiting_;
+  // Waits for the gate, at this place in the environment's line. JS thread only.
+  bool waiting_ = false;
+  std::list<PromiseWorker*>::iterator place_;
   std::optional<Error> cancelled_;
   std::optional<Error> error_;
 };

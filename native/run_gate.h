@@ -1,9 +1,9 @@
-// How many runs and loads may hold a libuv thread at once, over all JS environments of the process. libuv's few
-// threads also serve files and DNS: 16 runs of 50 ms made an fs.stat wait 0.7 s. What does not get in waits with
-// its environment, in order. Knows nothing of Node-API.
+// How many runs and loads may hold a libuv thread at once, over all JS environments of the process. libuv's
+// few threads also serve files and DNS: 16 runs of 50 ms made an fs.stat wait 0.7 s. What does not get in
+// waits with its environment, in order. Knows nothing of Node-API.
 //
-// A place is taken by the environment itself, on its own thread, never given: one whose thread is blocked would sit
-// on it while others wait.
+// A place is taken by the environment itself, on its own thread, never given: one whose thread is blocked
+// would sit on it while others wait.
 #pragma once
 
 #include <mutex>
@@ -17,9 +17,7 @@ class RunGate {
    public:
     // There may be a place: try again. Called on whichever thread left; must only pass the word on.
     virtual void Wake() = 0;
-
-   protected:
-    ~Environment() = default;
+    virtual ~Environment() = default;
   };
 
   // The process's gate.

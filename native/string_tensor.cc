@@ -47,7 +47,8 @@ Napi::Value ElementToJs(Napi::Env env, const char* data, size_t size, bool as_by
   return BytesToJs(env, data, size);
 }
 
-// All elements are valid from the start: whatever throws while they are filled, the tensor frees each of them.
+// All elements are valid from the start: whatever throws while they are filled, the tensor frees each of
+// them.
 TensorPtr EmptyStrings(const std::vector<int64_t>& shape, size_t elements) {
   TensorPtr tensor(tf().TF_AllocateTensor(TF_STRING, shape.data(), static_cast<int>(shape.size()),
                                           elements * sizeof(TF_TString)));

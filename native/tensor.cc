@@ -118,8 +118,9 @@ FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
       tensor_(std::move(tensor)) {
   for (size_t i = 0; i < shape_.size(); ++i) shape_[i] = tf().TF_Dim(tensor_.get(), static_cast<int>(i));
   if (TakeWhole()) return;
-  // The same memory may be the input's own (Identity), a variable's, a constant's, another fetch's. A later run may
-  // write to it before the JS thread comes to read, and what JavaScript writes would change the next run.
+  // The same memory may be the input's own (Identity), a variable's, a constant's, another fetch's. A later
+  // run may write to it before the JS thread comes to read, and what JavaScript writes would change the next
+  // run.
   if (type_ == TF_STRING) {
     tensor_ = CopyStrings(tensor_.get(), shape_);
     return;
@@ -134,11 +135,11 @@ FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
 bool FetchedTensor::TakeWhole() {
   // A tensor without elements has no memory to ask about.
   if (tf().TF_TensorByteSize(tensor_.get()) == 0) return true;
-  TF_Tensor* moved = tf().TF_TensorMaybeMove(tensor_.get());
-  if (moved == nullptr) return false;
-  (void)tensor_.release();  // by its header it is deleted now; in fact it is the same
-  tensor_.reset(moved);
-  return true;
+  TF_Tensor* tensor = tensor_.release();
+  TF_Tensor* moved = tf().TF_TensorMaybeMove(tensor);
+  // By its header a tensor that was moved is deleted; in fact it is the same.
+  tensor_.reset(moved != nullptr ? moved : tensor);
+  return moved != nullptr;
 }
 
 void FetchedTensor::ToJs(Napi::Env env, Napi::Array array, uint32_t at) {
