@@ -35,6 +35,7 @@ describe("Spotify's Basic Pitch, a model of the wild", () => {
       const data = given.data as Float32Array;
       const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted.data[i]!)), 0);
       expect(data).toHaveLength(wanted.data.length);
+      console.log(`${name}: differs from Python's by at most ${worst.toExponential(1)}`);
       expect(worst, name).toBeLessThan(1e-5);
     }
     expect(soundingNotes(outputs.note as Tensor<'float32'>)).toEqual(expected.notes);
