@@ -5,11 +5,14 @@ import { expectTensor, fromJson } from '../helpers/json-tensor.js';
 import { fixture } from '../saved-model/models.js';
 
 describe('runs at once', () => {
-  it('of a model with state count exactly', async () => {
+  it('of a model with state lose nothing', async () => {
     const counter = await openFixture('counter');
     const runs = Array.from({ length: 50 }, () => counter.run({ by: 1 }));
     const counts = (await Promise.all(runs)).map(({ count }) => Number(count!.data[0]));
-    expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    // TensorFlow adds in one op and reads in another: two runs at once may both read the sum of both.
+    for (const [i, count] of counts.sort((a, b) => a - b).entries())
+      expect(count).toBeGreaterThanOrEqual(i + 1);
+    expect(counts.at(-1)).toBe(50);
     expect((await counter.run({}, { signature: 'read' })).count!.data[0]).toBe(50n);
   });
 
