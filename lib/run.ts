@@ -18,7 +18,7 @@ export interface OutputOptions {
 /** What every kind of run takes. */
 export interface RunControl extends OutputOptions {
   /**
-   * Milliseconds from the call, waiting included; then the promise rejects with DEADLINE_EXCEEDED. A run that has
+   * Milliseconds from the call, above 0, waiting included; then the promise rejects with DEADLINE_EXCEEDED. A run that has
    * not begun never does; one that has may go on behind it, for TensorFlow does not interrupt kernels. Default: none.
    */
   timeout?: number | undefined;
@@ -38,8 +38,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** Throws INVALID_OPTION for values of the wrong kind. */
 function checkControl(control: RunControl): void {
   const { timeout, signal, onRunMetadata, strings } = control;
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-    throw invalidOption(`timeout must be a number of milliseconds, not ${String(timeout)}.`);
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
+    throw invalidOption(`timeout must be a number of milliseconds above 0, not ${String(timeout)}.`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidOption('signal must be an AbortSignal.');

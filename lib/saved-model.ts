@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
 import { fileURLToPath } from 'node:url';
@@ -52,6 +53,9 @@ export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings'];
 const RUN_KEYS = ['signature', 'outputs', ...RUN_CONTROL_KEYS];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
+
+/** Programs that choose outputs in ever new orders must not fill the memory. */
+const MOST_PLANS = 256;
 
 /** A signature with its chosen outputs, looked up in the graph. */
 interface Plan {
@@ -194,6 +198,7 @@ export class SavedModel {
         [],
       );
       plan = { inputs, outputs, bound };
+      if (this.#plans.size >= MOST_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
       this.#plans.set(key, plan);
     }
     this.session.checkOpen(plan.bound);
@@ -228,22 +233,20 @@ function toInputs(plan: Plan, inputs: Readonly<Record<string, TensorLike>>): Ten
   if (typeof inputs !== 'object' || inputs === null) {
     throw new TensorFlowError('INVALID_ARGUMENT', 'The inputs must be an object of values by input name.');
   }
-  const tensors = plan.inputs.map(([name, info, label]) => {
-    if (!Object.hasOwn(inputs, name)) {
-      throw new TensorFlowError('INVALID_ARGUMENT', `The ${label} is missing.${listInputs(plan)}`);
-    }
-    return toInput(inputs[name]!, info, label);
-  });
-  const given = Object.keys(inputs);
-  if (given.length !== plan.inputs.length) {
-    const known = plan.inputs.map(([name]) => name);
-    const unknown = given.find((name) => !known.includes(name))!;
+  const known = plan.inputs.map(([name]) => name);
+  const unknown = Object.keys(inputs).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
     throw new TensorFlowError(
       'INVALID_ARGUMENT',
       `There is no input "${unknown}".${didYouMean(unknown, known)}${listInputs(plan)}`,
     );
   }
-  return tensors;
+  return plan.inputs.map(([name, info, label]) => {
+    if (!Object.hasOwn(inputs, name)) {
+      throw new TensorFlowError('INVALID_ARGUMENT', `The ${label} is missing.${listInputs(plan)}`);
+    }
+    return toInput(inputs[name]!, info, label);
+  });
 }
 
 function listInputs(plan: Plan): string {

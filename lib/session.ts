@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A session on a graph, as TensorFlow 1's `tf.Session`: runs by the names of tensors and ops. */
 import { type Bound, bindNames, fullName } from './bound.js';
 import { TensorFlowError } from './errors.js';

@@ -38,32 +38,31 @@ async function runInfo(flags: InfoFlags): Promise<void> {
   const output = new Output(flags.json === true);
   const given = flags.config === undefined ? undefined : await readJsonObject(flags.config, '--config');
   const config = encodeConfig(given as ConfigProtoJson | undefined);
-  const addon = addonPath();
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const node = `${process.version}, Node-API ${process.versions.napi}, ${process.platform} ${process.arch}`;
   output.lines(
     ...table([
       ['tf-session', version],
-      [
-        'Node.js',
-        `${process.version}, Node-API ${process.versions.napi}, ${process.platform} ${process.arch}`,
-      ],
-      ['addon', addon],
+      ['Node.js', node],
     ]),
   );
+  // Before what may fail: it tells why.
+  output.lines('', 'Looked for libtensorflow at (the first one found is used):');
+  output.lines(...placeLines(await searchPlaces(flags.library)), '');
+  const addon = addonPath();
+  output.lines(...table([['addon     ', addon]]));
   output.keepStdoutClean();
   await tensorflow.open({ library: flags.library });
   const library = { path: tensorflow.path, version: tensorflow.version };
   output.lines(
     ...table([
       ['TensorFlow', library.version],
-      ['library   ', library.path],
+      ['library', library.path],
     ]),
   );
   const { missing } = tensorflow;
   if (missing.length > 0)
     output.lines('', 'This TensorFlow is too old for:', ...missing.map((name) => `  ${name}`));
-  output.lines('', 'Looked for libtensorflow at (the first one found is used):');
-  output.lines(...placeLines(await searchPlaces(flags.library)));
   const devices = await tensorflow.devices(config);
   output.lines('', 'Devices:', ...deviceLines(devices));
   output.json({

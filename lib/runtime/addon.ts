@@ -63,12 +63,18 @@ function isMusl(): boolean {
 }
 
 function notFound(cause: unknown): TensorFlowError {
-  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  const [line] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  const reason = line!.replace(/ Tried:$/, '');
   return new TensorFlowError(
     'ADDON_NOT_FOUND',
     `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}: ${reason}\n` +
       `Tried: ${process.env[VARIABLE] || `${BUILT} and ${join(PACKAGE, prebuiltPath())}`}.\n` +
-      `Build it (CMake and a C++ compiler are needed): node ${join(PACKAGE, 'scripts', 'build.mjs')}`,
+      `Build it (CMake and a C++ compiler are needed): node ${shellWord(join(PACKAGE, 'scripts', 'build.mjs'))}`,
     { cause },
   );
+}
+
+/** A path as it can be pasted into a shell. */
+function shellWord(path: string): string {
+  return /^[\w./:@-]+$/.test(path) ? path : `"${path}"`;
 }

@@ -102,6 +102,7 @@ describe('session.run', () => {
     [{ outputs: ['y'] }, /outputs must be "copy"/],
     [{ strings: 'text' }, /strings must be "bytes"/],
     [{ timeout: -1 }, /timeout must be/],
+    [{ timeout: 0 }, /timeout must be/],
     [{ timeout: Number.NaN }, /timeout must be/],
     [{ timeout: '5' }, /timeout must be/],
     [{ signal: {} }, /signal must be an AbortSignal/],

@@ -92,7 +92,7 @@ describe('inputs', () => {
     ['missing', {}, /The input "x" of signature "serving_default" is missing\. The signature takes: x\./],
     ['undefined', { x: undefined }, /takes float32 \[-1, 3\]\. It was given undefined\./],
     ['too many', { ...X, y: 1 }, /There is no input "y"\. Did you mean "x"\? The signature takes: x\./],
-    ['misnamed', { X: [[1, 2, 3]] }, /The input "x" of signature "serving_default" is missing/],
+    ['misnamed', { X: [[1, 2, 3]] }, /There is no input "X"\. Did you mean "x"\? The signature takes: x\./],
     [
       'of another type',
       { x: Tensor.from([[1n, 2n, 3n]]) },
