@@ -7,6 +7,7 @@ import { type ConfigProtoJson, encodeConfig, encodeRunOptions, type RunOptionsJs
 import { didYouMean, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
 import { addon } from './runtime/addon.js';
 import { openLibrary } from './runtime/tensorflow.js';
@@ -53,9 +54,6 @@ export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings'];
 const RUN_KEYS = ['signature', 'outputs', ...RUN_CONTROL_KEYS];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
-
-/** Programs that choose outputs in ever new orders must not fill the memory. */
-const MOST_PLANS = 256;
 
 /** A signature with its chosen outputs, looked up in the graph. */
 interface Plan {
@@ -198,8 +196,7 @@ export class SavedModel {
         [],
       );
       plan = { inputs, outputs, bound };
-      if (this.#plans.size >= MOST_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
-      this.#plans.set(key, plan);
+      remember(this.#plans, key, plan);
     }
     this.session.checkOpen(plan.bound);
     return plan;

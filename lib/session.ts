@@ -5,6 +5,7 @@ import { TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings } from './options.js';
+import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
 import type { Tensor } from './tensor.js';
 
@@ -33,9 +34,6 @@ export type SessionRunSyncOptions = Omit<SessionRunOptions, 'timeout' | 'signal'
 export interface OutputDefaults extends OutputOptions {
   copy: boolean;
 }
-
-/** Programs that make up names without end must not fill the memory with look-ups. */
-const MOST_BOUND = 256;
 
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
@@ -132,8 +130,7 @@ export class Session {
     let bound = this.#bound.get(key);
     if (bound === undefined) {
       bound = bindNames(this.#native, feeds, fetches, targets);
-      if (this.#bound.size >= MOST_BOUND) this.#bound.delete(this.#bound.keys().next().value!);
-      this.#bound.set(key, bound);
+      remember(this.#bound, key, bound);
     }
     return bound;
   }

@@ -35,17 +35,15 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
   if (count != bound.plan.feeds.size()) throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
   request.inputs.reserve(count);
   for (uint32_t i = 0; i < count; ++i) request.inputs.push_back(TensorFromJs(env, inputs.Get(i)));
-  if (!info[1].IsObject()) {
-    bound.session->CheckOpen();
-    return request;
+  if (info[1].IsObject()) {
+    const auto options = info[1].As<Napi::Object>();
+    request.run_options = BytesFromJs(options.Get("runOptions"));
+    request.want_metadata = options.Get("wantMetadata").ToBoolean();
+    request.policy.copy = options.Get("copyOutputs").ToBoolean();
+    request.policy.strings_as_bytes = options.Get("stringsAsBytes").ToBoolean();
+    const Napi::Value ticket = options.Get("ticket");
+    if (ticket.IsNumber()) request.ticket = ticket.As<Napi::Number>().Uint32Value();
   }
-  const auto options = info[1].As<Napi::Object>();
-  request.run_options = BytesFromJs(options.Get("runOptions"));
-  request.want_metadata = options.Get("wantMetadata").ToBoolean();
-  request.policy.copy = options.Get("copyOutputs").ToBoolean();
-  request.policy.strings_as_bytes = options.Get("stringsAsBytes").ToBoolean();
-  const Napi::Value ticket = options.Get("ticket");
-  if (ticket.IsNumber()) request.ticket = ticket.As<Napi::Number>().Uint32Value();
   bound.session->CheckOpen();  // again: a getter among the inputs may have closed it
   return request;
 }

@@ -43,8 +43,7 @@ class PromiseWorker {
   virtual Napi::Value Result(Napi::Env env) = 0;
   // JS thread, once the work is sure to be settled some day: what Finished() undoes belongs here.
   virtual void Started() {}
-  // JS thread, last thing before this is deleted, however it ended; not called when the environment goes
-  // down.
+  // JS thread, last thing before this is deleted, however it ended.
   virtual void Finished() {}
 
  private:
