@@ -8,15 +8,25 @@ export {
 export type { DataOf, DType, NumericData, TensorData } from './dtype.js';
 export { type ErrorCode, TensorFlowError } from './errors.js';
 export type { TensorLike } from './inputs.js';
+export type { PlacementOptions } from './placed-graph.js';
+export type { PlacedOp, PlacementReport, Transfer } from './placement/report.js';
+export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
 export type { OutputOptions, RunControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export {
+  type ExplainOptions,
   type LoadOptions,
   type ModelRunOptions,
   type ModelRunSyncOptions,
   SavedModel,
 } from './saved-model.js';
-export { type Device, Session, type SessionRunOptions, type SessionRunSyncOptions } from './session.js';
+export {
+  type Device,
+  type GraphOptions,
+  Session,
+  type SessionRunOptions,
+  type SessionRunSyncOptions,
+} from './session.js';
 export { Tensor } from './tensor.js';
 export type { Nested, Scalar, TensorSource } from './tensor-encode.js';

@@ -65,6 +65,42 @@ export interface NativeSession {
   close(cancel: boolean): Promise<void>;
 }
 
+/** Every node of a graph: those of the main graph first, then each library function's, in the order of the bytes. */
+export interface NativeGraphIndex {
+  length: number;
+  /** Numbers into the tables, one per node. */
+  types: Uint32Array;
+  functions: Uint32Array;
+  devices: Uint32Array;
+  typeTable: string[];
+  /** The first is `''`, the main graph. */
+  functionTable: string[];
+  deviceTable: string[];
+  /** One per node: 1, it serves saving, restoring or initialising alone; 2, what users run reaches it; else 0. */
+  roles: Uint8Array;
+}
+
+/** What of a graph changes when it is made into a session. */
+export interface NativeGraphChanges {
+  /**
+   * One per node: 0 leaves its device, k sets it to `table[k - 1]`; with the highest bit its `_class` attribute goes.
+   * Left out: every node stays as it is.
+   */
+  codes?: Uint32Array | undefined;
+  table?: readonly string[] | undefined;
+  /** A serialized ConfigProto, merged into every `config_proto` attribute. */
+  callConfig?: Uint8Array | undefined;
+}
+
+/** The bytes of one GraphDef, kept for any number of sessions. */
+export interface NativeGraphSource {
+  index(): NativeGraphIndex;
+  /** Names of the nodes from `from` up to `to`, without `to`. */
+  names(from: number, to: number): string[];
+  /** Rewrites, imports, and makes a session; its variables are not restored. */
+  createSession(changes: NativeGraphChanges, config: Uint8Array | undefined): Promise<NativeSession>;
+}
+
 export interface NativeLoad {
   session: NativeSession;
   /** The MetaGraphDef without its graph: tags, TensorFlow's version, saver, signatures. */
@@ -86,6 +122,17 @@ export interface NativeAddon {
     config: Uint8Array | undefined,
     runOptions: Uint8Array | undefined,
   ): Promise<NativeLoad>;
+  /**
+   * Lists a GraphDef's nodes. The bytes are not copied: they must not be written to from then on. `kept` names ops that
+   * users run, `housekeeping` those that save, restore and initialise.
+   */
+  readGraph(
+    graphDef: Uint8Array,
+    kept: readonly string[],
+    housekeeping: readonly string[],
+  ): Promise<NativeGraphSource>;
+  /** A serialized KernelList of the op type; empty for one that has none or is unknown. */
+  registeredKernels(type: string): Uint8Array;
   allocate(bytes: number): NativeMemory;
   /** How many runs and loads may be in flight in this process; returns the number in force. */
   setMaxInFlight(count: number | undefined): number;
@@ -98,7 +145,14 @@ export interface NativeAddon {
   /** Sends the C library's stdout to stderr from now on; returns a descriptor of the real stdout. */
   redirectStdout(): number;
   /** Live native objects by kind, for tests of lifetime. */
-  counts(): { sessions: number; calls: number; tensors: number; memories: number; runs: number };
+  counts(): {
+    graphs: number;
+    sessions: number;
+    calls: number;
+    tensors: number;
+    memories: number;
+    runs: number;
+  };
   /** The data types the addon was compiled with: TF_DataType's number by name. */
   dtypes(): Record<string, number>;
 }

@@ -7,7 +7,7 @@ import { TensorFlowError } from './errors.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
-import { Tensor } from './tensor.js';
+import { copyTensor, Tensor } from './tensor.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */
 export interface OutputOptions {
@@ -71,8 +71,8 @@ export function runCall(
     const { timeout, signal } = control;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const options = nativeOptions(control, copyOutputs);
-    const limited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
-    if (limited) options.ticket = addon().nextTicket();
+    const isLimited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
+    if (isLimited) options.ticket = addon().nextTicket();
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(arrange([], bound, fed));
     const result = bound.call.run(
@@ -87,7 +87,7 @@ export function runCall(
       result.then(release, release);
     }
     const outputs = result.then((response) => arrange(unwrap(response, control), bound, fed));
-    return limited ? limit(outputs, options.ticket!, control) : outputs;
+    return isLimited ? limit(outputs, control, () => addon().cancelWaiting(options.ticket!)) : outputs;
   } catch (error) {
     return Promise.reject(error);
   }
@@ -114,11 +114,7 @@ export function runCallSync(
 /** Copies of the inputs that are fetched as well, made at the call as all inputs are. */
 function copyFed(bound: Bound, inputs: readonly Tensor[]): readonly Tensor[] {
   if (bound.order === undefined) return [];
-  return inputs.map((input, i) =>
-    bound.order!.includes(~i)
-      ? Tensor.wrap(input.dtype, [...input.shape], input.data.slice() as DataOf<DType>)
-      : input,
-  );
+  return inputs.map((input, i) => (bound.order!.includes(~i) ? copyTensor(input) : input));
 }
 
 function arrange(outputs: Tensor[], bound: Bound, fed: readonly Tensor[]): Tensor[] {
@@ -143,13 +139,36 @@ function wrapOutputs(outputs: NativeOutputs): Tensor[] {
   return tensors;
 }
 
+/**
+ * What `run` makes of `ready`, under one time limit and one signal for both: `rest` is what is left of the limit when
+ * `ready` is.
+ */
+export function limited<T, R>(
+  control: Pick<RunControl, 'timeout' | 'signal'>,
+  ready: Promise<T>,
+  run: (value: T, rest: { timeout?: number }) => Promise<R>,
+): Promise<R> {
+  checkControl(control);
+  if (control.signal?.aborted) return Promise.reject(control.signal.reason);
+  const start = performance.now();
+  return limit(ready, control, () => {}).then((value) => {
+    if (control.timeout === undefined) return run(value, {});
+    const left = control.timeout - (performance.now() - start);
+    return left > 0 ? run(value, { timeout: left }) : Promise.reject(tooLate(control.timeout));
+  });
+}
+
 /** TensorFlow's own time limit never interrupts a kernel, so the promise has a timer of ours. */
-function limit(outputs: Promise<Tensor[]>, ticket: number, control: RunControl): Promise<Tensor[]> {
+function limit<T>(
+  outputs: Promise<T>,
+  control: Pick<RunControl, 'timeout' | 'signal'>,
+  withdraw: () => void,
+): Promise<T> {
   const { timeout, signal } = control;
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     const giveUp = (reason: unknown) => {
-      addon().cancelWaiting(ticket);
+      withdraw();
       settle();
       reject(reason);
     };

@@ -3,17 +3,25 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Bound } from './bound.js';
-import { type ConfigProtoJson, encodeConfig, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { didYouMean, TensorFlowError } from './errors.js';
+import { explainRun } from './explain.js';
 import { type TensorLike, toInput } from './inputs.js';
+import { ModelSessions } from './model-sessions.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkPlacement, checkRunDevice, PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
+import type { PlacementReport } from './placement/report.js';
 import { remember } from './remember.js';
-import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
-import { addon } from './runtime/addon.js';
+import {
+  limited,
+  type OutputOptions,
+  RUN_CONTROL_KEYS,
+  type RunControl,
+  runCall,
+  runCallSync,
+} from './run.js';
 import { openLibrary } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
-import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
-import { decodeMetaGraph } from './saved-model/reader.js';
 import {
   findSignature,
   type Signature,
@@ -21,11 +29,11 @@ import {
   signaturesOf,
   type TensorInfo,
 } from './saved-model/signatures.js';
-import { type Device, Session } from './session.js';
-import type { Tensor } from './tensor.js';
+import type { Device, Session } from './session.js';
+import { copyTensor, type Tensor } from './tensor.js';
 
 /** Options of `SavedModel.load`. */
-export interface LoadOptions extends OutputOptions {
+export interface LoadOptions extends OutputOptions, PlacementOptions {
   /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
   tags?: readonly string[] | undefined;
   /**
@@ -34,6 +42,11 @@ export interface LoadOptions extends OutputOptions {
    * out keeps TensorFlow's default.
    */
   config?: ConfigProtoJson | Uint8Array | undefined;
+  /**
+   * Devices to prepare for `run({ device })`: for each a session of its own, with its own copy of the variables.
+   * Default: none; a device that is not listed is prepared by the first run that names it.
+   */
+  devices?: readonly string[] | undefined;
   /** RunOptions for the runs that restore and initialise the model. */
   runOptions?: RunOptionsJson | Uint8Array | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
@@ -46,20 +59,32 @@ export interface ModelRunOptions extends RunControl {
   signature?: string | undefined;
   /** The outputs to compute, by their names in the signature; `'copy'`: all, in ordinary ArrayBuffers. Default: all. */
   outputs?: readonly string[] | 'copy' | undefined;
+  /**
+   * Where ops run that have neither a rule nor a device saved in the model: `/CPU:0`, `/GPU:1`. Default: where
+   * TensorFlow puts them. Each device has a session of its own, with its own copy of the variables.
+   */
+  device?: string | undefined;
 }
+
+/** Options of `model.explain`. */
+export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'device' | 'timeout' | 'signal'>;
 
 /** Options of `model.runSync`. */
 export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 
-const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings'];
-const RUN_KEYS = ['signature', 'outputs', ...RUN_CONTROL_KEYS];
+const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings', 'devices', ...PLACEMENT_KEYS];
+const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
+const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
-/** A signature with its chosen outputs, looked up in the graph. */
+/** A signature with its chosen outputs. */
 interface Plan {
   inputs: readonly (readonly [key: string, info: TensorInfo, label: string])[];
   outputs: readonly string[];
-  bound: Bound;
+  feeds: readonly string[];
+  fetches: readonly string[];
+  /** Looked up in the graph of each session. */
+  bound: WeakMap<Session, Bound>;
 }
 
 export class SavedModel {
@@ -70,13 +95,15 @@ export class SavedModel {
   readonly signatures: Signatures;
   /** The session below, for runs by tensor names. */
   readonly session: Session;
+  readonly #sessions: ModelSessions;
   #plans = new Map<string, Plan>();
 
-  private constructor(directory: string, tags: readonly string[], signatures: Signatures, session: Session) {
+  private constructor(directory: string, tags: readonly string[], sessions: ModelSessions) {
     this.directory = directory;
     this.tags = tags;
-    this.signatures = signatures;
-    this.session = session;
+    this.#sessions = sessions;
+    this.session = sessions.base;
+    this.signatures = signaturesOf(sessions.metaGraph);
   }
 
   /**
@@ -91,27 +118,26 @@ export class SavedModel {
     checkOneOf(options.strings, ['bytes'], 'strings');
     const tags = options.tags ?? ['serve'];
     checkStrings(tags, 'tags');
-    const config = encodeConfig(options.config);
-    const runOptions = encodeRunOptions(options.runOptions);
+    const devices = options.devices ?? [];
+    checkStrings(devices, 'devices');
+    for (const device of devices) checkRunDevice(device);
+    // All that may be wrong with the options, before the library is opened, which takes its time.
+    checkPlacement(options);
+    encodeRunOptions(options.runOptions);
     const path = toPath(directory);
     await checkDirectory(path);
     await openLibrary();
-    let loaded: Awaited<ReturnType<ReturnType<typeof addon>['loadSavedModel']>>;
-    try {
-      loaded = await addon().loadSavedModel(path, tags, config, runOptions);
-    } catch (error) {
-      throw await explainLoadFailure(path, tags, error);
-    }
-    const session = new Session(loaded.session, {
-      copy: options.outputs === 'copy',
-      strings: options.strings,
+    const sessions = await ModelSessions.load(path, {
+      ...options,
+      tags,
+      outputs: { copy: options.outputs === 'copy', strings: options.strings },
     });
     try {
-      const metaGraph = decodeMetaGraph(loaded.metaGraph);
-      await requireVariables(path, metaGraph);
-      return new SavedModel(path, [...tags], signaturesOf(metaGraph), session);
+      const model = new SavedModel(path, [...tags], sessions);
+      for (const device of devices) await sessions.get(device);
+      return model;
     } catch (error) {
-      await session.close();
+      await sessions.close({});
       throw error;
     }
   }
@@ -131,14 +157,15 @@ export class SavedModel {
   ): Promise<Record<string, Tensor>> {
     try {
       checkKeys(options, RUN_KEYS, 'The options of a run');
+      const session = this.#sessions.ready(checkRunDevice(options.device));
       const plan = this.#plan(options);
-      const outputs = runCall(
-        plan.bound,
-        toInputs(plan, inputs),
-        this.session.withDefaults(options),
-        this.session.copies(options.outputs),
+      const tensors = toInputs(plan, inputs);
+      if (session !== undefined) return runOn(session, plan, tensors, options);
+      // The session of this device is made first; until then the caller may write to what he gave.
+      const copies = tensors.map(copyTensor);
+      return limited(options, this.#sessions.get(options.device), (made, rest) =>
+        runOn(made, plan, copies, { ...options, ...rest }),
       );
-      return outputs.then((tensors) => byName(plan, tensors));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -153,14 +180,44 @@ export class SavedModel {
     options: ModelRunSyncOptions = {},
   ): Record<string, Tensor> {
     checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
+    const session = this.#sessions.ready(checkRunDevice(options.device));
+    if (session === undefined) {
+      throw new TensorFlowError(
+        'FAILED_PRECONDITION',
+        `The device ${options.device} is not prepared, which takes its time: list it in \`devices\` of SavedModel.load, or await a run on it first.`,
+      );
+    }
     const plan = this.#plan(options);
     const tensors = runCallSync(
-      plan.bound,
+      boundTo(session, plan),
       toInputs(plan, inputs),
-      this.session.withDefaults(options),
-      this.session.copies(options.outputs),
+      session.withDefaults(options),
+      session.copies(options.outputs),
     );
     return byName(plan, tensors);
+  }
+
+  /**
+   * Runs a signature once, traced, and reports where each op ran, and why where that is not what was asked.
+   *
+   * It is a run as any other: a signature that changes variables changes them. Ops of branches that this run does not
+   * take are reported as not run.
+   *
+   * @throws TensorFlowError (as a rejection) as `run`; a run that fails leaves no report
+   */
+  async explain(
+    inputs: Readonly<Record<string, TensorLike>> = {},
+    options: ExplainOptions = {},
+  ): Promise<PlacementReport> {
+    checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
+    const device = checkRunDevice(options.device);
+    const plan = this.#plan(options);
+    const copies = toInputs(plan, inputs).map(copyTensor);
+    return limited(options, this.#sessions.get(device), async (session, rest) => {
+      const { signal } = options;
+      const placement = await this.#sessions.placement(session);
+      return explainRun(placement, boundTo(session, plan), copies, plan, { signal, ...rest });
+    });
   }
 
   /** The devices of the model's session. */
@@ -173,7 +230,7 @@ export class SavedModel {
    * CANCELLED. May be called again.
    */
   close(options: { cancel?: boolean } = {}): Promise<void> {
-    return this.session.close(options);
+    return this.#sessions.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -190,17 +247,42 @@ export class SavedModel {
       const inputs = Object.entries(signature.inputs).map(
         ([input, info]) => [input, info, `input "${input}" of signature "${name}"`] as const,
       );
-      const bound = this.session.bind(
-        inputs.map(([, info]) => info.name),
-        outputs.map((output) => signature.outputs[output]!.name),
-        [],
-      );
-      plan = { inputs, outputs, bound };
+      plan = {
+        inputs,
+        outputs,
+        feeds: inputs.map(([, info]) => info.name),
+        fetches: outputs.map((output) => signature.outputs[output]!.name),
+        bound: new WeakMap(),
+      };
       remember(this.#plans, key, plan);
     }
-    this.session.checkOpen(plan.bound);
     return plan;
   }
+}
+
+function boundTo(session: Session, plan: Plan): Bound {
+  let bound = plan.bound.get(session);
+  if (bound === undefined) {
+    bound = session.bind(plan.feeds, plan.fetches, []);
+    plan.bound.set(session, bound);
+  }
+  session.checkOpen(bound);
+  return bound;
+}
+
+function runOn(
+  session: Session,
+  plan: Plan,
+  inputs: readonly Tensor[],
+  options: ModelRunOptions,
+): Promise<Record<string, Tensor>> {
+  const outputs = runCall(
+    boundTo(session, plan),
+    inputs,
+    session.withDefaults(options),
+    session.copies(options.outputs),
+  );
+  return outputs.then((tensors) => byName(plan, tensors));
 }
 
 function toPath(directory: string | URL): string {

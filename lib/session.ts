@@ -1,12 +1,19 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A session on a graph, as TensorFlow 1's `tf.Session`: runs by the names of tensors and ops. */
+
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName } from './bound.js';
+import type { ConfigProtoJson } from './config.js';
 import { TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
-import { checkKeys, checkOneOf, checkStrings } from './options.js';
+import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import { openLibrary } from './runtime/tensorflow.js';
+import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
 
 /** A device of a session. */
@@ -35,6 +42,15 @@ export interface OutputDefaults extends OutputOptions {
   copy: boolean;
 }
 
+/** Options of `Session.fromGraphDef`. */
+export interface GraphOptions extends OutputOptions, PlacementOptions {
+  /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
+  config?: ConfigProtoJson | Uint8Array | undefined;
+  /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
+  outputs?: 'copy' | undefined;
+}
+
+const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS];
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
@@ -44,10 +60,30 @@ export class Session {
   #bound = new Map<string, Bound>();
   #closed = false;
 
-  /** @internal Sessions are made by `SavedModel.load`. */
+  /** @internal Sessions are made by `SavedModel.load` and `Session.fromGraphDef`. */
   constructor(native: NativeSession, defaults: OutputDefaults) {
     this.#native = native;
     this.#defaults = defaults;
+  }
+
+  /**
+   * A session on a bare GraphDef, such as a frozen `.pb` file. Nothing is restored or initialised: where the graph has
+   * variables, run its own ops for that as targets.
+   *
+   * @param graph The serialized message, which is copied during the call; or the path of a file that holds one.
+   * @throws TensorFlowError NOT_FOUND, DATA_LOSS for bytes that are no graph, INVALID_ARGUMENT for what TensorFlow or
+   *   the placement does not take, INVALID_OPTION, LIBRARY_NOT_FOUND
+   */
+  static async fromGraphDef(graph: Uint8Array | string | URL, options: GraphOptions = {}): Promise<Session> {
+    checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
+    checkOneOf(options.outputs, ['copy'], 'outputs');
+    checkOneOf(options.strings, ['bytes'], 'strings');
+    const plan = checkPlacement(options);
+    const bytes = graph instanceof Uint8Array ? graph.slice() : await readGraph(graph);
+    await openLibrary();
+    const placed = await PlacedGraph.open(bytes, [], [], plan);
+    const { native } = await placed.createSession();
+    return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });
   }
 
   /**
@@ -171,6 +207,18 @@ export class Session {
       toInput(feeds[name]!, bound.specs[i]!, `tensor ${JSON.stringify(name)}`),
     );
     return { bound, inputs };
+  }
+}
+
+async function readGraph(file: string | URL): Promise<Uint8Array> {
+  if (typeof file !== 'string' && !(file instanceof URL)) {
+    throw invalidOption('The graph must be a Uint8Array, or the path of a file.');
+  }
+  const path = typeof file === 'string' ? file : fileURLToPath(file);
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileError(error, path);
   }
 }
 

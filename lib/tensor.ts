@@ -157,3 +157,12 @@ export class Tensor<D extends DType = DType> {
     timer.unref();
   }
 }
+
+/** @internal A tensor of ordinary memory with the same values. */
+export function copyTensor(tensor: Tensor): Tensor {
+  const { data } = tensor;
+  const copy = Array.isArray(data)
+    ? data.map((entry) => (typeof entry === 'string' ? entry : entry.slice()))
+    : data.slice();
+  return Tensor.wrap(tensor.dtype, [...tensor.shape], copy as DataOf<DType>);
+}

@@ -11,10 +11,13 @@
 #include "device_list.h"
 #include "dtypes.h"
 #include "env_data.h"
+#include "graph_source.h"
+#include "handles.h"
 #include "library.h"
 #include "memory.h"
 #include "saved_model.h"
 #include "session.h"
+#include "status.h"
 
 namespace tf_session {
 namespace {
@@ -62,6 +65,20 @@ Napi::Value Devices(const Napi::CallbackInfo& info) {
   return ListDevicesOf(info.Env(), BytesFromJs(info[0]));
 }
 
+// A table look-up inside of TensorFlow: microseconds, so on the JS thread.
+Napi::Value RegisteredKernels(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    const Status status;
+    const BufferPtr kernels(
+        tf().TF_GetRegisteredKernelsForOp(info[0].As<Napi::String>().Utf8Value().c_str(), status));
+    status.Check();
+    return BytesToJs(env, kernels->data, kernels->length);
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  }
+}
+
 Napi::Value SetMaxInFlight(const Napi::CallbackInfo& info) {
   const int limit = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0;
   return Napi::Number::New(info.Env(), RunGate::Get().SetLimit(limit));
@@ -94,6 +111,7 @@ Napi::Value RedirectStdout(const Napi::CallbackInfo& info) {
 
 Napi::Value Counts(const Napi::CallbackInfo& info) {
   const Napi::Object counts = Napi::Object::New(info.Env());
+  counts.Set("graphs", live.graphs.load());
   counts.Set("sessions", live.sessions.load());
   counts.Set("calls", live.calls.load());
   counts.Set("tensors", live.tensors.load());
@@ -124,11 +142,15 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   Session::Init(env);
   Call::Init(env);
   Memory::Init(env);
+  GraphSource::Init(env);
   exports.Set("init", Napi::Function::New<Init>(env, "init"));
   exports.Set("openLibrary", Napi::Function::New<Open>(env, "openLibrary"));
   exports.Set("library", Napi::Function::New<Opened>(env, "library"));
   exports.Set("listDevices", Napi::Function::New<NeedsLibrary<Devices>>(env, "listDevices"));
   exports.Set("loadSavedModel", Napi::Function::New<NeedsLibrary<LoadSavedModel>>(env, "loadSavedModel"));
+  exports.Set("readGraph", Napi::Function::New<NeedsLibrary<GraphSource::Read>>(env, "readGraph"));
+  exports.Set("registeredKernels",
+              Napi::Function::New<NeedsLibrary<RegisteredKernels>>(env, "registeredKernels"));
   exports.Set("allocate", Napi::Function::New<Memory::Allocate>(env, "allocate"));
   exports.Set("setMaxInFlight", Napi::Function::New<SetMaxInFlight>(env, "setMaxInFlight"));
   exports.Set("nextTicket", Napi::Function::New<NextTicket>(env, "nextTicket"));

@@ -7,6 +7,7 @@
 #include "dtypes.h"
 #include "env_data.h"
 #include "graph.h"
+#include "js_strings.h"
 #include "status.h"
 #include "tensor.h"
 
@@ -106,12 +107,6 @@ class RunWorker : public PromiseWorker {
   Counted counted_{live.runs};
 };
 
-std::vector<std::string> Names(const Napi::Array& array) {
-  std::vector<std::string> names(array.Length());
-  for (uint32_t i = 0; i < names.size(); ++i) names[i] = array.Get(i).As<Napi::String>().Utf8Value();
-  return names;
-}
-
 // The type of an output; TensorFlow 1's reference types are 100 above what they refer to.
 TF_DataType BaseType(TF_Output output) {
   constexpr int kReference = 100;
@@ -142,9 +137,9 @@ void Call::Init(Napi::Env env) {
 
 Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
                        const Napi::Array& fetches, const Napi::Array& targets) {
-  const std::vector<std::string> feed_names = Names(feeds);
-  const std::vector<std::string> fetch_names = Names(fetches);
-  const std::vector<std::string> target_names = Names(targets);
+  const std::vector<std::string> feed_names = StringsFromJs(feeds);
+  const std::vector<std::string> fetch_names = StringsFromJs(fetches);
+  const std::vector<std::string> target_names = StringsFromJs(targets);
   session->CheckOpen();  // after the names: a getter among them may have closed it
   TF_Graph* graph = session->core()->graph();
   auto bound = std::make_shared<BoundPlan>();

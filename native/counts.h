@@ -6,6 +6,7 @@
 namespace tf_session {
 
 struct LiveCounts {
+  std::atomic<int> graphs{0};
   std::atomic<int> sessions{0};
   std::atomic<int> calls{0};
   std::atomic<int> tensors{0};

@@ -40,6 +40,7 @@ class EnvData final : private RunGate::Environment {
   Napi::FunctionReference session_class;
   Napi::FunctionReference call_class;
   Napi::FunctionReference memory_class;
+  Napi::FunctionReference graph_source_class;
 
   // Owning of workers, for PromiseWorker alone.
   void Adopt(std::unique_ptr<PromiseWorker> worker);

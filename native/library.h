@@ -22,6 +22,8 @@
   REQUIRED(TF_TensorMaybeMove) REQUIRED(TF_TensorType) REQUIRED(TF_NumDims) REQUIRED(TF_Dim)       \
   REQUIRED(TF_TensorByteSize) REQUIRED(TF_TensorData) REQUIRED(TF_DataTypeSize)                    \
   REQUIRED(TF_NewGraph) REQUIRED(TF_DeleteGraph) REQUIRED(TF_GraphOperationByName)                 \
+  REQUIRED(TF_NewImportGraphDefOptions) REQUIRED(TF_DeleteImportGraphDefOptions)                   \
+  REQUIRED(TF_GraphImportGraphDef)                                                                 \
   REQUIRED(TF_GraphNextOperation) REQUIRED(TF_OperationName) REQUIRED(TF_OperationNumOutputs)      \
   REQUIRED(TF_OperationOutputType)                                                                 \
   REQUIRED(TF_NewSessionOptions) REQUIRED(TF_DeleteSessionOptions) REQUIRED(TF_SetConfig)          \
@@ -29,6 +31,7 @@
   REQUIRED(TF_CloseSession) REQUIRED(TF_DeleteSession)                                             \
   REQUIRED(TF_SessionListDevices) REQUIRED(TF_DeleteDeviceList) REQUIRED(TF_DeviceListCount)       \
   REQUIRED(TF_DeviceListName) REQUIRED(TF_DeviceListType) REQUIRED(TF_DeviceListMemoryBytes)       \
+  OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12")                                                   \
   OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
   OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")
 // clang-format on

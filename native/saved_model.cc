@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bytes.h"
+#include "js_strings.h"
 #include "session.h"
 #include "session_options.h"
 
@@ -111,12 +112,9 @@ class LoadWorker : public PromiseWorker {
 }  // namespace
 
 Napi::Value LoadSavedModel(const Napi::CallbackInfo& info) {
-  const auto list = info[1].As<Napi::Array>();
-  std::vector<std::string> tags(list.Length());
-  for (uint32_t i = 0; i < tags.size(); ++i) tags[i] = list.Get(i).As<Napi::String>().Utf8Value();
   return PromiseWorker::Start(
       info.Env(),
-      std::make_unique<LoadWorker>(info[0].As<Napi::String>().Utf8Value(), std::move(tags),
+      std::make_unique<LoadWorker>(info[0].As<Napi::String>().Utf8Value(), StringsFromJs(info[1]),
                                    BytesFromJs(info[2]), BytesFromJs(info[3])),
       PromiseWorker::Gate::kLimited);
 }

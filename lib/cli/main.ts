@@ -8,6 +8,7 @@ import { addInfo } from './info.js';
 import { addInstall } from './install.js';
 import { watchStreams } from './output/output.js';
 import { printable } from './output/text.js';
+import { addPlace } from './place.js';
 import { addRun } from './run.js';
 import { addShow } from './show.js';
 
@@ -19,7 +20,7 @@ const INTERRUPTED = 130;
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('tf-session')
-    .description('TensorFlow for Node.js: install libtensorflow, look at SavedModels, run them.')
+    .description('TensorFlow for Node.js: install libtensorflow, look at SavedModels, run and place them.')
     .version(version, '-V, --version', 'print the version of tf-session')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
@@ -38,9 +39,10 @@ function makeProgram(): Command {
         '  $ tf-session install',
         '  $ tf-session show path/to/saved_model',
         "  $ tf-session run path/to/saved_model --input 'x=[[1, 2, 3]]'",
+        '  $ tf-session place path/to/saved_model --device /GPU:0 --check',
       ].join('\n'),
     );
-  for (const add of [addInstall, addInfo, addShow, addRun]) add(program);
+  for (const add of [addInstall, addInfo, addShow, addRun, addPlace]) add(program);
   return program;
 }
 

@@ -17,6 +17,7 @@ Examples:
   $ tf-session run path/to/saved_model
   $ tf-session run path/to/saved_model --input 'x=[[1, 2, 3]]' --output y
   $ tf-session run path/to/saved_model --input image=image.npy --config config.json --json
+  $ tf-session run path/to/saved_model --device /GPU:1 --exact
 
 With --json: { outputs: { K: { dtype, shape, data } } }, data flat and row-major. NaN and infinities are strings, as are
 64-bit integers beyond 2^53; complex numbers are [re, im]; strings that are not UTF-8 are { "base64": … }.`;
@@ -38,7 +39,7 @@ async function runOnce(directory: string, flags: RunFlags): Promise<void> {
   const { model, signature, inputs, loadMs } = await prepareModel(directory, flags, output);
   try {
     const start = performance.now();
-    const outputs = await model.run(inputs, { signature, outputs: flags.output });
+    const outputs = await model.run(inputs, { signature, outputs: flags.output, device: flags.device });
     const runMs = performance.now() - start;
     const entries = Object.entries(outputs);
     output.lines(

@@ -28,6 +28,7 @@ export const TENSORFLOW_VERSION = '2.21.0';
 
 /** The files this library uses by name; what they import comes along. */
 export const ROOTS = [
+  'tensorflow/core/framework/kernel_def.proto',
   'tensorflow/core/protobuf/config.proto',
   'tensorflow/core/protobuf/saved_model.proto',
   'tensorflow/core/protobuf/tensor_bundle.proto',

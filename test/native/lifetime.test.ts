@@ -6,7 +6,7 @@ import { collectUntil } from '../helpers/collect.js';
 import { failure } from '../helpers/failure.js';
 import { fixture } from '../saved-model/models.js';
 
-const NOTHING = { sessions: 0, calls: 0, tensors: 0, memories: 0, runs: 0 };
+const NOTHING = { graphs: 0, sessions: 0, calls: 0, tensors: 0, memories: 0, runs: 0 };
 const LARGE = 100_000;
 const counts = () => addon().counts();
 const load = (name: string) => SavedModel.load(fixture(name));

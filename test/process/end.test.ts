@@ -38,7 +38,7 @@ describe('the garbage collector', () => {
   const flags = ['--expose-gc'];
 
   it('takes nothing from under runs in flight, and everything after them', async () => {
-    const nothing = { sessions: 0, calls: 0, tensors: 0, memories: 0, runs: 0 };
+    const nothing = { graphs: 0, sessions: 0, calls: 0, tensors: 0, memories: 0, runs: 0 };
     expectCleanEnd(await runChild('end.mjs', ['collected'], { flags }), 0, `10 ${JSON.stringify(nothing)}`);
   });
 

@@ -1,6 +1,8 @@
 /** The options with which commands load and run a model. */
 import type { Command } from 'commander';
-import { type ConfigProtoJson, encodeConfig } from '../../config.js';
+import type { ConfigProtoJson } from '../../config.js';
+import { checkPlacement, checkRunDevice } from '../../placed-graph.js';
+import { compileRules, type PlacementRule } from '../../placement/rules.js';
 import { tensorflow } from '../../runtime/tensorflow.js';
 import { checkDirectory } from '../../saved-model/directory.js';
 import { readTagSets } from '../../saved-model/reader.js';
@@ -10,7 +12,7 @@ import type { Tensor } from '../../tensor.js';
 import { makeInputs, readInputs } from '../inputs/inputs.js';
 import type { Output } from '../output/output.js';
 import { addCommonOptions, type CommonOptions, collect, parseTags } from './common.js';
-import { readJsonObject } from './json-file.js';
+import { readJsonFile, readJsonObject } from './json-file.js';
 import { defaultTags } from './tags.js';
 
 export interface ModelFlags extends CommonOptions {
@@ -19,13 +21,20 @@ export interface ModelFlags extends CommonOptions {
   tags?: string[];
   config?: string;
   options?: string;
+  rules?: string;
+  device?: string;
+  exact?: boolean;
+  clearDevices?: boolean;
 }
 
 /** Help on the options below. */
 export const MODEL_HELP = `
 VALUE of --input is inline JSON (nested arrays, or what the command itself prints: { "dtype", "shape", "data" }), or a
 path ending in .npy or .json. An input that is left out is filled with zeros of the signature's shape, unknown
-dimensions 1.`;
+dimensions 1.
+
+A rule is { "op", "type", "scope", "function", "device", "optional" }, with at least one of the first four; the first
+rule that matches decides. Names are exact, globs (* within a scope, ** across scopes) or { "regex": "…" }.`;
 
 export function addModelOptions(command: Command): Command {
   command
@@ -34,7 +43,14 @@ export function addModelOptions(command: Command): Command {
     .option('--signature <S>', 'signature to run (default: serving_default, else the only one)')
     .option('--tags <T,…>', 'the MetaGraph with these tags (default: serve, else the only one)', parseTags)
     .option('--config <FILE>', 'ConfigProto as JSON; goes before the `config` of --options')
-    .option('--options <FILE>', 'options of SavedModel.load as JSON');
+    .option('--options <FILE>', 'options of SavedModel.load as JSON')
+    .option(
+      '--rules <FILE>',
+      'array of rules that place ops, as JSON; goes before the `placement` of --options',
+    )
+    .option('--device <D>', 'where ops run that have neither a rule nor a saved device: /CPU:0, /GPU:1')
+    .option('--exact', 'each op where it was asked to run, or an error before the run')
+    .option('--clear-devices', 'forget the devices saved in the model first');
   return addCommonOptions(command);
 }
 
@@ -77,11 +93,25 @@ async function readLoadOptions(directory: string, flags: ModelFlags): Promise<Lo
   if (flags.config !== undefined) {
     options.config = (await readJsonObject(flags.config, '--config')) as ConfigProtoJson;
   }
+  if (flags.rules !== undefined) options.placement = await readRules(flags.rules);
+  if (flags.exact === true) options.exact = true;
+  if (flags.clearDevices === true) options.clearDevices = true;
   // Before the library is opened, which takes its time.
-  encodeConfig(options.config);
+  checkPlacement(options);
+  const device = checkRunDevice(flags.device);
+  const devices = options.devices ?? [];
+  // Prepared by the load, so that the run is timed alone. What is no array the load refuses.
+  if (device !== undefined && Array.isArray(devices)) options.devices = [...new Set([...devices, device])];
   const tags = flags.tags ?? options.tags ?? (await tagsOf(directory));
   if (tags !== undefined) options.tags = tags;
   return options;
+}
+
+async function readRules(path: string): Promise<readonly PlacementRule[]> {
+  const rules = await readJsonFile(path, '--rules');
+  // Their errors should name the file's option, not the one of load that it becomes.
+  compileRules(rules, '--rules');
+  return rules as readonly PlacementRule[];
 }
 
 /** Undefined where the model cannot be read here; TensorFlow may, and if not its load says why. */

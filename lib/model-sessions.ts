@@ -1,0 +1,204 @@
+/** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
+import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import {
+  checkPlacement,
+  isPlaced,
+  PlacedGraph,
+  type PlacementOptions,
+  type PlacementPlan,
+} from './placed-graph.js';
+import type { Assignment } from './placement/assign.js';
+import { checkSavedDevices } from './placement/check-devices.js';
+import { SessionPool } from './placement/pool.js';
+import { assigningOps } from './placement/stateful.js';
+import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { addon } from './runtime/addon.js';
+import { localPath } from './saved-model/directory.js';
+import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
+import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
+import { housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
+import { payloads } from './saved-model/wire.js';
+import { type OutputDefaults, Session } from './session.js';
+
+/** What the sessions of a model have in common. */
+export interface SessionsOptions extends PlacementOptions {
+  tags: readonly string[];
+  config?: ConfigProtoJson | Uint8Array | undefined;
+  runOptions?: RunOptionsJson | Uint8Array | undefined;
+  outputs: OutputDefaults;
+}
+
+/** A parsed model. */
+interface Parsed {
+  metaGraph: MetaGraphDef;
+  placed: PlacedGraph;
+}
+
+/** A graph, and which op of it a session was asked to run where. */
+export interface Placement {
+  placed: PlacedGraph;
+  assignment: Assignment;
+}
+
+export class ModelSessions {
+  readonly metaGraph: MetaGraphDef;
+  /** The session with the rules alone. */
+  readonly base: Session;
+  readonly #path: string;
+  readonly #options: SessionsOptions;
+  readonly #plan: PlacementPlan;
+  readonly #pool: SessionPool<Session>;
+  readonly #assignments = new WeakMap<Session, Assignment>();
+  #parsed: Promise<Parsed> | undefined;
+  #isReplicaToldOf = false;
+
+  private constructor(
+    path: string,
+    options: SessionsOptions,
+    plan: PlacementPlan,
+    metaGraph: MetaGraphDef,
+    base: Session,
+  ) {
+    this.#path = path;
+    this.#options = options;
+    this.#plan = plan;
+    this.metaGraph = metaGraph;
+    this.base = base;
+    this.#pool = new SessionPool((device) => this.#make(device));
+  }
+
+  /** Loads the model off the event loop; the library is open. */
+  static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
+    const plan = checkPlacement(options);
+    try {
+      return await (isPlaced(options)
+        ? ModelSessions.#loadPlaced(path, options, plan)
+        : ModelSessions.#loadPlain(path, options, plan));
+    } catch (error) {
+      throw await explainLoadFailure(path, options.tags, error);
+    }
+  }
+
+  static async #loadPlain(
+    path: string,
+    options: SessionsOptions,
+    plan: PlacementPlan,
+  ): Promise<ModelSessions> {
+    // TensorFlow is silent where a function body names a device that is not there.
+    if (!plan.allowSoftPlacement && localPath(path) !== undefined) {
+      const { placed } = await parse(path, options.tags, plan);
+      checkSavedDevices(placed.index, placed.devices);
+    }
+    const runOptions = encodeRunOptions(options.runOptions);
+    const loaded = await addon().loadSavedModel(path, options.tags, plan.config, runOptions);
+    const session = new Session(loaded.session, options.outputs);
+    try {
+      const metaGraph = decodeMetaGraph(loaded.metaGraph);
+      await requireVariables(path, metaGraph);
+      return new ModelSessions(path, options, plan, metaGraph, session);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  static async #loadPlaced(
+    path: string,
+    options: SessionsOptions,
+    plan: PlacementPlan,
+  ): Promise<ModelSessions> {
+    const parsed = await parse(path, options.tags, plan);
+    await requireVariables(path, parsed.metaGraph);
+    const { session, assignment } = await createRestored(path, options, parsed);
+    const sessions = new ModelSessions(path, options, plan, parsed.metaGraph, session);
+    sessions.#parsed = Promise.resolve(parsed);
+    sessions.#assignments.set(session, assignment);
+    return sessions;
+  }
+
+  /** The session of a run on this device, where it is ready. */
+  ready(device: string | undefined): Session | undefined {
+    return device === undefined ? this.base : this.#pool.ready(device);
+  }
+
+  /** The same, made where it is not there yet. */
+  get(device: string | undefined): Promise<Session> {
+    return device === undefined ? Promise.resolve(this.base) : this.#pool.get(device);
+  }
+
+  /** Where a session's ops were asked to run. Reads the model once more where it was loaded without a placement. */
+  async placement(session: Session): Promise<Placement> {
+    const { placed } = await this.#parse();
+    let assignment = this.#assignments.get(session);
+    if (assignment === undefined) {
+      assignment = await placed.assign();
+      this.#assignments.set(session, assignment);
+    }
+    return { placed, assignment };
+  }
+
+  /** Closes them all. */
+  async close(options: { cancel?: boolean }): Promise<void> {
+    await Promise.all([this.base.close(options), this.#pool.close(options)]);
+  }
+
+  async #make(device: string): Promise<Session> {
+    try {
+      const parsed = await this.#parse();
+      this.#tellOfReplicas(parsed);
+      const { session, assignment } = await createRestored(this.#path, this.#options, parsed, device);
+      this.#assignments.set(session, assignment);
+      return session;
+    } catch (error) {
+      throw await explainLoadFailure(this.#path, this.#options.tags, error);
+    }
+  }
+
+  #parse(): Promise<Parsed> {
+    this.#parsed ??= parse(this.#path, this.#options.tags, this.#plan);
+    return this.#parsed;
+  }
+
+  #tellOfReplicas({ placed }: Parsed): void {
+    if (this.#isReplicaToldOf) return;
+    this.#isReplicaToldOf = true;
+    const ops = assigningOps(placed.index);
+    if (ops.length === 0) return;
+    process.emitWarning(
+      `${this.#path} changes variables when it runs (${ops.join(', ')}). Runs on different devices have variables of ` +
+        'their own: what one changes, the others do not see.',
+      { type: 'TensorFlowWarning', code: 'TF_SESSION_REPLICAS' },
+    );
+  }
+}
+
+async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
+  const bytes = await readMetaGraphBytes(path, tags);
+  const metaGraph = decodeMetaGraph(bytes);
+  const graphs = payloads(bytes, MetaGraphDefSchema.field.graphDef.number);
+  // A message that comes in several parts is their concatenation.
+  const graphDef = graphs.length === 1 ? graphs[0]! : Buffer.concat(graphs);
+  const placed = await PlacedGraph.open(graphDef, servedOps(metaGraph), housekeepingOps(metaGraph), plan);
+  return { metaGraph, placed };
+}
+
+/** A session, placed, with its variables restored and its tables initialised, in TensorFlow's own order. */
+async function createRestored(
+  path: string,
+  options: SessionsOptions,
+  { metaGraph, placed }: Parsed,
+  device?: string,
+): Promise<{ session: Session; assignment: Assignment }> {
+  const steps = await restoreSteps(path, metaGraph);
+  const { native, assignment } = await placed.createSession(device);
+  const session = new Session(native, options.outputs);
+  try {
+    for (const { target, feeds } of steps) {
+      await session.run([], feeds, { targets: [target], runOptions: options.runOptions });
+    }
+    return { session, assignment };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}

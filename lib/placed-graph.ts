@@ -1,0 +1,203 @@
+/** One parsed graph, and sessions on it: each with the rules, and a device of its own for what the rules leave open. */
+import { type ConfigProtoJson, decodeConfig, encodeConfig } from './config.js';
+import { TensorFlowError } from './errors.js';
+import type { NativeGraphSource, NativeSession } from './native.js';
+import { checkOneOf, invalidOption } from './options.js';
+import { type Assignment, assign, toNative } from './placement/assign.js';
+import { checkDevices } from './placement/check-devices.js';
+import { nodesToUntie } from './placement/colocation.js';
+import { parseDevice } from './placement/device.js';
+import { checkExact } from './placement/exact.js';
+import { kernelLookup } from './placement/kernels.js';
+import { ModelGraph } from './placement/model-graph.js';
+import { NodeList } from './placement/node-list.js';
+import { type CompiledRule, compileRules, type PlacementRule } from './placement/rules.js';
+import { addon } from './runtime/addon.js';
+import type { Device } from './session.js';
+
+/** How a graph is to be placed: options of `SavedModel.load` and `Session.fromGraphDef`. */
+export interface PlacementOptions {
+  /**
+   * Rules that say where ops run, in the main graph and in function bodies; the first that matches decides. Default:
+   * none, so that the devices saved in the model count, and TensorFlow chooses for ops that have none.
+   */
+  placement?: readonly PlacementRule[] | undefined;
+  /** Forgets the devices saved in the model first. Default: false. */
+  clearDevices?: boolean | undefined;
+  /**
+   * Each op where it was asked, or an error before the first run: no silent move to another device, and no fusion of
+   * ops, which moves them, too. Default: false.
+   */
+  exact?: boolean | undefined;
+  /** Drops colocation constraints saved in the model (`_class`) where a rule contradicts them. Default: false. */
+  ignoreColocation?: boolean | undefined;
+}
+
+export const PLACEMENT_KEYS = ['placement', 'clearDevices', 'exact', 'ignoreColocation'] as const;
+
+/** The same, checked. */
+export interface PlacementPlan {
+  rules: readonly CompiledRule[];
+  clearDevices: boolean;
+  exact: boolean;
+  ignoreColocation: boolean;
+  /** The serialized ConfigProto of each session. */
+  config: Uint8Array | undefined;
+  allowSoftPlacement: boolean;
+}
+
+/** A session that was just made; its variables are not restored. */
+export interface PlacedSession {
+  native: NativeSession;
+  assignment: Assignment;
+}
+
+/** Grappler fuses ops and so moves them; off in the session, and in each call of a function, which has its own. */
+const EXACT: ConfigProtoJson = { graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } };
+
+/** Soft placement off, too, which is what is written where a message leaves it out: field 7, 0. */
+const EXACT_CALLS = Buffer.concat([encodeConfig(EXACT)!, Uint8Array.of(7 << 3, 0)]);
+
+/** The bit of a native code that drops a node's `_class`. */
+const DROP_CLASS = 2 ** 31;
+
+/** Throws INVALID_OPTION naming the key. */
+export function checkPlacement(
+  options: PlacementOptions & { config?: ConfigProtoJson | Uint8Array | undefined },
+): PlacementPlan {
+  for (const key of ['clearDevices', 'exact', 'ignoreColocation'] as const) {
+    checkOneOf(options[key], [true, false], key);
+  }
+  const rules = compileRules(options.placement ?? []);
+  const config = encodeConfig(options.config);
+  const allowSoftPlacement = config !== undefined && decodeConfig(config).allowSoftPlacement;
+  const exact = options.exact === true;
+  if (exact && allowSoftPlacement) {
+    throw invalidOption(
+      'exact and config.allowSoftPlacement contradict each other: exact refuses what soft placement would move. Leave one of them out.',
+    );
+  }
+  return {
+    rules,
+    clearDevices: options.clearDevices === true,
+    exact,
+    ignoreColocation: options.ignoreColocation === true,
+    config: exact ? Buffer.concat([config ?? new Uint8Array(), encodeConfig(EXACT)!]) : config,
+    allowSoftPlacement,
+  };
+}
+
+/** Whether a load with these options must take the graph apart itself. */
+export function isPlaced(options: PlacementOptions): boolean {
+  return PLACEMENT_KEYS.some((key) => options[key] !== undefined && options[key] !== false);
+}
+
+/** The device of a run, or undefined. Throws INVALID_OPTION for what is none. */
+export function checkRunDevice(device: unknown): string | undefined {
+  if (device === undefined) return undefined;
+  if (typeof device !== 'string' || device === '') {
+    throw invalidOption('device must be the name of a device, such as "/CPU:0" or "/GPU:0".');
+  }
+  parseDevice(device);
+  return device;
+}
+
+export class PlacedGraph {
+  readonly plan: PlacementPlan;
+  /** The devices of a session with the plan's ConfigProto. */
+  readonly devices: readonly Device[];
+  readonly index: NodeList;
+  readonly #graphDef: Uint8Array;
+  readonly #source: NativeGraphSource;
+  #graph: Promise<ModelGraph> | undefined;
+
+  private constructor(
+    plan: PlacementPlan,
+    devices: readonly Device[],
+    graphDef: Uint8Array,
+    source: NativeGraphSource,
+  ) {
+    this.plan = plan;
+    this.devices = devices;
+    this.#graphDef = graphDef;
+    this.#source = source;
+    this.index = new NodeList(source);
+  }
+
+  /**
+   * Lists the graph on a worker thread. `graphDef` must not be written to any more.
+   *
+   * @param kept Ops that users run, as far as the model says.
+   * @param housekeeping Ops that save, restore and initialise: what only they need keeps its devices.
+   * @throws TensorFlowError DATA_LOSS for bytes that are no graph
+   */
+  static async open(
+    graphDef: Uint8Array,
+    kept: readonly string[],
+    housekeeping: readonly string[],
+    plan: PlacementPlan,
+  ): Promise<PlacedGraph> {
+    const source = await addon().readGraph(graphDef, kept, housekeeping);
+    return new PlacedGraph(plan, await addon().listDevices(plan.config), graphDef, source);
+  }
+
+  /** Which op was asked where, `device` being for those that neither a rule nor the model speaks of. */
+  assign(device?: string): Promise<Assignment> {
+    const { rules, clearDevices } = this.plan;
+    return assign(this.index, rules, { device, clearDevices });
+  }
+
+  /**
+   * A session on the graph, placed.
+   *
+   * @throws TensorFlowError INVALID_ARGUMENT naming rules that match nothing, devices that do not exist and, with
+   *   `exact`, each request that cannot be held
+   */
+  async createSession(device?: string): Promise<PlacedSession> {
+    const { plan, index, devices } = this;
+    const assignment = await this.assign(device);
+    // Exact names them with all else that is wrong.
+    if (!plan.allowSoftPlacement && !plan.exact) checkDevices(index, assignment, devices, plan.clearDevices);
+    const changes = toNative(assignment, index, plan.clearDevices);
+    const isMoved = assignment.requested.some((request) => request !== '');
+    if (plan.ignoreColocation && isMoved) {
+      for (const node of nodesToUntie(await this.graph(), assignment.requested))
+        changes.codes[node]! += DROP_CLASS;
+    }
+    if (plan.exact) {
+      checkExact({
+        graph: await this.graph(),
+        requested: assignment.requested,
+        isHousekeeping: (i) => index.isHousekeeping(i),
+        devices,
+        kernels: kernelLookup(registeredKernels),
+        ignoreColocation: plan.ignoreColocation,
+      });
+    }
+    const native = await this.#source.createSession(
+      {
+        codes: changes.codes.some((code) => code !== 0) ? changes.codes : undefined,
+        table: changes.table,
+        callConfig: plan.exact ? EXACT_CALLS : undefined,
+      },
+      plan.config,
+    );
+    return { native, assignment };
+  }
+
+  /** The whole graph, decoded: for checks and reports. */
+  graph(): Promise<ModelGraph> {
+    this.#graph ??= ModelGraph.decode(this.#graphDef);
+    return this.#graph;
+  }
+}
+
+/** The serialized KernelList of an op type; undefined where the library is too old to tell. */
+export function registeredKernels(type: string): Uint8Array | undefined {
+  try {
+    return addon().registeredKernels(type);
+  } catch (error) {
+    if (error instanceof TensorFlowError && error.code === 'LIBRARY_TOO_OLD') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** Devices that are asked for and that a session does not have. TensorFlow says nothing of them inside of functions. */
+import { TensorFlowError } from '../errors.js';
+import { type Assignment, NO_RULE } from './assign.js';
+import { deviceMatches, listDevices, shortDevice } from './device.js';
+import type { NodeList } from './node-list.js';
+
+interface Named {
+  readonly name: string;
+}
+
+/** Ops that a message names at most. */
+const MOST = 5;
+
+/** A look-up: whether a session has the device that a request means. */
+export function deviceLookup(devices: readonly Named[]): (requested: string) => boolean {
+  const known = new Map<string, boolean>([['', true]]);
+  return (requested) => {
+    let has = known.get(requested);
+    if (has === undefined) {
+      has = devices.some(({ name }) => deviceMatches(requested, name));
+      known.set(requested, has);
+    }
+    return has;
+  };
+}
+
+/**
+ * Refuses what no device of the session can serve: what rules and the run ask for, and what the model has saved.
+ *
+ * @throws TensorFlowError INVALID_ARGUMENT naming ops, what there is, and the ways out
+ */
+export function checkDevices(
+  nodes: NodeList,
+  { requested, rule }: Assignment,
+  devices: readonly Named[],
+  clearDevices: boolean,
+): void {
+  const has = deviceLookup(devices);
+  for (const device of new Set(requested)) {
+    if (has(device)) continue;
+    const ops: string[] = [];
+    let count = 0;
+    for (let i = 0; i < requested.length; i++) {
+      if (requested[i] === device && count++ < MOST) ops.push(opName(nodes, i));
+    }
+    throw new TensorFlowError(
+      'INVALID_ARGUMENT',
+      `There is no device ${JSON.stringify(device)}, which was asked for ${listOps(ops, count)}. The session has ${listDevices(devices)}. ` +
+        'With config.allowSoftPlacement TensorFlow puts such ops elsewhere, and the report says so.',
+      { op: ops[0]! },
+    );
+  }
+  if (!clearDevices) checkSavedDevices(nodes, devices, (i) => rule[i] === NO_RULE);
+}
+
+/** The same for the devices that stand in the model alone. */
+export function checkSavedDevices(
+  nodes: NodeList,
+  devices: readonly Named[],
+  counts: (node: number) => boolean = () => true,
+): void {
+  const has = deviceLookup(devices);
+  const missing = new Set(nodes.savedDevices.filter((device) => !has(device)));
+  if (missing.size === 0) return;
+  const ops: string[] = [];
+  const met = new Set<string>();
+  let count = 0;
+  for (let i = 0; i < nodes.length; i++) {
+    // Functions that nothing calls are never placed.
+    const isPlaced = nodes.function(i) === '' || nodes.isUsed(i) || nodes.isHousekeeping(i);
+    if (!missing.has(nodes.device(i)) || !isPlaced || !counts(i)) continue;
+    met.add(nodes.device(i));
+    if (count++ < MOST) ops.push(opName(nodes, i));
+  }
+  if (count === 0) return;
+  const names = [...met].map((device) => JSON.stringify(shortDevice(device))).join(', ');
+  throw new TensorFlowError(
+    'INVALID_ARGUMENT',
+    `The model was saved with ${met.size === 1 ? 'a device' : 'devices'} that this session does not have: ${names}, of ${listOps(ops, count)}. ` +
+      `The session has ${listDevices(devices)}. Load it with clearDevices: true, which forgets the saved devices, with config.allowSoftPlacement, or with rules of your own for these ops.`,
+    { op: ops[0]! },
+  );
+}
+
+function opName(nodes: NodeList, i: number): string {
+  const of = nodes.function(i);
+  return of === '' ? nodes.name(i) : `${nodes.name(i)} (in ${of})`;
+}
+
+function listOps(ops: readonly string[], count: number): string {
+  const more = count > ops.length ? ` and ${count - ops.length} more` : '';
+  return `${count === 1 ? 'the op' : `${count} ops:`} ${ops.join(', ')}${more}`;
+}

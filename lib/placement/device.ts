@@ -1,0 +1,101 @@
+/** Device names, as TensorFlow reads them: `/CPU:1`, `/device:GPU:0`, `/job:worker/replica:0/task:1/device:GPU:0`. */
+import { invalidOption } from '../options.js';
+import { show } from '../show.js';
+
+/** A device name in its parts; what is left out, or a `*`, means any. */
+export interface DeviceSpec {
+  readonly job: string | undefined;
+  readonly replica: number | undefined;
+  readonly task: number | undefined;
+  /** `CPU`, `GPU`, … */
+  readonly type: string | undefined;
+  readonly index: number | undefined;
+}
+
+const PART =
+  /\/(?:job:(?<job>[A-Za-z][A-Za-z0-9_]*|\*)|replica:(?<replica>\d+|\*)|task:(?<task>\d+|\*)|device:(?<type>[A-Za-z][A-Za-z0-9_]*|\*)(?::(?<index>\d+|\*))?|(?<short>cpu|CPU|gpu|GPU):(?<shortIndex>\d+|\*))/y;
+const LOCAL = /^\/job:localhost\/replica:0\/task:0\/device:/;
+
+/** The parts, or undefined where the text is no device name. */
+function parse(text: string): DeviceSpec | undefined {
+  const parts: Record<string, string> = {};
+  PART.lastIndex = 0;
+  while (PART.lastIndex < text.length) {
+    const found = PART.exec(text)?.groups;
+    if (found === undefined) return undefined;
+    for (const [key, value] of Object.entries(found)) if (value !== undefined) parts[key] = value;
+  }
+  // TensorFlow takes /cpu:0 for a name of its own, and /device:cpu:0 for a type that does not exist.
+  if (/^(cpu|gpu|tpu)$/.test(parts.type ?? '')) return undefined;
+  const number = (value: string | undefined) =>
+    value === undefined || value === '*' ? undefined : Number(value);
+  const word = (value: string | undefined) => (value === '*' ? undefined : value);
+  return {
+    job: word(parts.job),
+    replica: number(parts.replica),
+    task: number(parts.task),
+    type: word(parts.type) ?? parts.short?.toUpperCase(),
+    index: number(parts.index ?? parts.shortIndex),
+  };
+}
+
+/**
+ * A device name's parts. `''`, no device at all, has none.
+ *
+ * @param where what error messages call it
+ * @throws TensorFlowError INVALID_OPTION with the form that was meant, where that can be guessed
+ */
+export function parseDevice(text: unknown, where = 'device'): DeviceSpec {
+  const spec = typeof text === 'string' ? parse(text) : undefined;
+  if (spec !== undefined) return spec;
+  throw invalidOption(
+    `${where} must be a device such as "/CPU:0", "/device:GPU:1" or "/job:worker/task:1/device:GPU:0", not ${show(text)}.${guess(text)}`,
+  );
+}
+
+function guess(text: unknown): string {
+  if (typeof text !== 'string') return '';
+  const found = /^\/?(?:device:)?([a-z]+)(?::?(\d+|\*))?$/i.exec(text.trim());
+  if (found === null) return '';
+  const meant = `/${/^[cg]pu$/i.test(found[1]!) ? '' : 'device:'}${found[1]!.toUpperCase()}:${found[2] ?? 0}`;
+  return parse(meant) === undefined ? '' : ` Did you mean "${meant}"?`;
+}
+
+/** The one spelling of a device, which goes into a graph: `/cpu:1` -> `/device:CPU:1`. */
+export function canonicalDevice(text: string): string {
+  const { job, replica, task, type, index } = parseDevice(text);
+  const parts = [
+    ['job', job],
+    ['replica', replica],
+    ['task', task],
+  ]
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `/${key}:${value}`);
+  if (type !== undefined || index !== undefined) parts.push(`/device:${type ?? '*'}:${index ?? '*'}`);
+  return parts.join('');
+}
+
+/** Whether a device, by its full name, is one of those that a request means. A request that cannot be read means none. */
+export function deviceMatches(requested: string, actual: string): boolean {
+  const want = parse(requested);
+  const is = parse(actual);
+  if (want === undefined || is === undefined) return false;
+  return (['job', 'replica', 'task', 'type', 'index'] as const).every(
+    (key) => want[key] === undefined || want[key] === is[key],
+  );
+}
+
+/** `/job:localhost/replica:0/task:0/device:CPU:0` -> `/CPU:0`; another machine's name stays whole. */
+export function shortDevice(name: string): string {
+  return name.replace(LOCAL, '/');
+}
+
+/** The type in a device's name, `GPU`, or `''`. */
+export function deviceType(name: string): string {
+  return parse(name)?.type ?? '';
+}
+
+/** What a session has, for messages: `/CPU:0, /CPU:1`. */
+export function listDevices(devices: readonly { name: string }[]): string {
+  return devices.map(({ name }) => shortDevice(name)).join(', ');
+}

@@ -1,0 +1,267 @@
+/** A whole graph, decoded: for checks and reports, which follow its edges through function calls. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { TensorFlowError } from '../errors.js';
+import {
+  FunctionDefLibrarySchema,
+  FunctionDefSchema,
+} from '../proto/tensorflow/core/framework/function_pb.js';
+import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
+import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
+import { type OpDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
+import { payloads, wireFields } from '../saved-model/wire.js';
+import { argumentInput, calledBy, functionsReturning, isLoop } from './calls.js';
+import { Slices } from './slices.js';
+
+/** A node, in the main graph or in a function's body. */
+export interface ModelNode {
+  /** Its number: the main graph's nodes come first, then each function's. */
+  readonly index: number;
+  readonly name: string;
+  /** The op type. */
+  readonly type: string;
+  /** `''` in the main graph. */
+  readonly function: string;
+  /** The device saved in the model, or `''`. */
+  readonly saved: string;
+  readonly def: NodeDef;
+}
+
+/** A function of the library. */
+export interface ModelFunction {
+  readonly name: string;
+  readonly signature: OpDef;
+  readonly nodes: ReadonlyMap<string, ModelNode>;
+  /** What each output argument is, `node:output:index`. */
+  readonly ret: Readonly<Record<string, string>>;
+}
+
+/** Where a data input comes from: a node's output, or the nth argument of the function around; neither where the edge leads nowhere. */
+export interface Source {
+  readonly node?: ModelNode;
+  readonly arg?: number;
+  /** The number of the output. Best effort in function bodies: exact where the outputs have one name, as of calls, and where the op is a function. */
+  readonly output: number;
+}
+
+const NODE = GraphDefSchema.field.node.number;
+const LIBRARY = GraphDefSchema.field.library.number;
+const FUNCTION = FunctionDefLibrarySchema.field.function.number;
+const SIGNATURE = FunctionDefSchema.field.signature.number;
+const BODY_NODE = FunctionDefSchema.field.nodeDef.number;
+
+/** Ops that hand a resource, or a reference, through. */
+const PASSES =
+  /^(Identity|IdentityN|Enter|RefEnter|Switch|RefSwitch|Merge|RefMerge|Exit|RefExit|NextIteration|RefNextIteration|RefIdentity|StopGradient)$/;
+export class ModelGraph {
+  readonly nodes: readonly ModelNode[];
+  readonly main: ReadonlyMap<string, ModelNode>;
+  readonly functions: ReadonlyMap<string, ModelFunction>;
+  readonly #callers = new Map<string, ModelNode[]>();
+  readonly #calls = new Map<ModelNode, string[]>();
+  /** Of calls alone, which have hundreds of inputs and are asked for each. */
+  readonly #callInputs = new Map<ModelNode, Source[]>();
+  readonly #origins = new Map<string, ModelNode[]>();
+
+  private constructor(
+    nodes: ModelNode[],
+    main: Map<string, ModelNode>,
+    functions: Map<string, ModelFunction>,
+  ) {
+    this.nodes = nodes;
+    this.main = main;
+    this.functions = functions;
+  }
+
+  /**
+   * Decodes node by node, and leaves the event loop its turns.
+   *
+   * @throws TensorFlowError DATA_LOSS where the bytes are no GraphDef
+   */
+  static async decode(graphDef: Uint8Array): Promise<ModelGraph> {
+    const nodes: ModelNode[] = [];
+    const main = new Map<string, ModelNode>();
+    const functions = new Map<string, ModelFunction>();
+    const libraries: Uint8Array[] = [];
+    const slices = new Slices();
+    const add = async (bytes: Uint8Array, scope: string, into: Map<string, ModelNode>) => {
+      // One node may hold a weight of many megabytes: the clock is looked at for each.
+      if (slices.isOver(0)) await slices.next();
+      const def = fromBinary(NodeDefSchema, bytes);
+      const node = {
+        index: nodes.length,
+        name: def.name,
+        type: def.op,
+        function: scope,
+        saved: def.device,
+        def,
+      };
+      nodes.push(node);
+      into.set(node.name, node);
+    };
+    try {
+      for (const { number, payload } of wireFields(graphDef)) {
+        if (number === NODE && payload !== undefined) await add(payload, '', main);
+        else if (number === LIBRARY && payload !== undefined) libraries.push(payload);
+      }
+      for (const bytes of libraries.flatMap((library) => payloads(library, FUNCTION))) {
+        const { signature, ret, bodies } = readFunction(bytes);
+        const own = new Map<string, ModelNode>();
+        for (const body of bodies) await add(body, signature.name, own);
+        functions.set(signature.name, { name: signature.name, signature, nodes: own, ret });
+      }
+    } catch (error) {
+      throw new TensorFlowError('DATA_LOSS', `The graph is damaged: ${String(error)}.`, { cause: error });
+    }
+    const graph = new ModelGraph(nodes, main, functions);
+    for (const node of nodes) {
+      if (slices.isOver(node.index)) await slices.next();
+      graph.#addCalls(node);
+    }
+    return graph;
+  }
+
+  #addCalls(node: ModelNode): void {
+    const called = calledBy(node, this.functions);
+    if (called.length > 0) this.#calls.set(node, called);
+    for (const name of called) {
+      const callers = this.#callers.get(name);
+      if (callers === undefined) this.#callers.set(name, [node]);
+      else callers.push(node);
+    }
+  }
+
+  /** The node of that name in a function's body, or in the main graph. */
+  find(name: string, scope: string): ModelNode | undefined {
+    return scope === '' ? this.main.get(name) : this.functions.get(scope)?.nodes.get(name);
+  }
+
+  /** Where its data inputs come from: as many as there are, in their order. */
+  inputs(node: ModelNode): Source[] {
+    const known = this.#callInputs.get(node);
+    if (known !== undefined) return known;
+    const sources = node.def.input
+      .filter((input) => !input.startsWith('^'))
+      .map((input) => this.#source(input, node.function));
+    if (this.#calls.has(node)) this.#callInputs.set(node, sources);
+    return sources;
+  }
+
+  /** The nodes that it waits for. */
+  controlInputs(node: ModelNode): ModelNode[] {
+    return node.def.input
+      .filter((input) => input.startsWith('^'))
+      .flatMap((input) => this.find(input.slice(1), node.function) ?? []);
+  }
+
+  /** Functions that it calls. */
+  calls(node: ModelNode): readonly string[] {
+    return this.#calls.get(node) ?? [];
+  }
+
+  /** Nodes that call the function. */
+  callers(name: string): readonly ModelNode[] {
+    return this.#callers.get(name) ?? [];
+  }
+
+  /** Where the output arguments of a function come from. */
+  results(name: string): Source[] {
+    const called = this.functions.get(name);
+    if (called === undefined) return [];
+    return called.signature.outputArg.map((arg) => this.#source(called.ret[arg.name] ?? '', name));
+  }
+
+  /** Whether the node hands a resource, or a reference, on: by itself, or from the functions that it calls. */
+  handsOn(node: ModelNode): boolean {
+    return PASSES.test(node.type) || functionsReturning(node, this.calls(node)).length > 0;
+  }
+
+  /** The ops, `VarHandleOp` and the like, that the resource or reference in an input may be, through calls and whatever hands it on. */
+  resourceOrigins(node: ModelNode, input: number): readonly ModelNode[] {
+    const source = this.inputs(node)[input];
+    if (source === undefined) return [];
+    const key = keyOf(source, node.function);
+    let origins = this.#origins.get(key);
+    if (origins === undefined) {
+      origins = this.#trace(source, node.function);
+      this.#origins.set(key, origins);
+    }
+    return origins;
+  }
+
+  #trace(from: Source, within: string): ModelNode[] {
+    const origins = new Set<ModelNode>();
+    const seen = new Set<string>();
+    const open: [Source | undefined, string][] = [[from, within]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [source, scope] = next;
+      if (source === undefined || seen.has(keyOf(source, scope))) continue;
+      seen.add(keyOf(source, scope));
+      if (source.arg !== undefined) {
+        for (const caller of this.callers(scope)) {
+          const inputs = this.inputs(caller);
+          const args = this.functions.get(scope)!.signature.inputArg.length;
+          open.push([inputs[argumentInput(caller, source.arg, args, inputs.length)], caller.function]);
+        }
+      } else if (source.node !== undefined) {
+        const before = this.#before(source.node, source.output);
+        if (before === undefined) origins.add(source.node);
+        else open.push(...before);
+      }
+    }
+    return [...origins].sort((a, b) => a.index - b.index);
+  }
+
+  /** Where an output was handed on from; undefined for a node that makes its outputs. */
+  #before(node: ModelNode, output: number): [Source | undefined, string][] | undefined {
+    const { type } = node;
+    if (PASSES.test(type)) {
+      const sources = this.inputs(node);
+      if (/Merge$/.test(type)) return sources.map((each) => [each, node.function]);
+      return [[sources[type === 'IdentityN' ? output : 0], node.function]];
+    }
+    const called = functionsReturning(node, this.calls(node));
+    if (called.length === 0) return undefined;
+    const before = called.map((name): [Source | undefined, string] => [this.results(name)[output], name]);
+    // A loop that runs no round gives what it was given.
+    if (isLoop(node)) before.push([this.inputs(node)[output], node.function]);
+    return before;
+  }
+
+  /** `op`, `op:1`; in bodies `argument`, `op:name_of_output:0`. */
+  #source(input: string, scope: string): Source {
+    const [name, ...rest] = input.split(':');
+    const around = this.functions.get(scope);
+    const node = this.find(name!, scope);
+    if (node === undefined) {
+      const arg = around?.signature.inputArg.findIndex((each) => each.name === name) ?? -1;
+      return arg === -1 ? { output: 0 } : { arg, output: 0 };
+    }
+    const number = Number(rest.at(-1) ?? 0);
+    const outputs = this.functions.get(node.type)?.signature.outputArg;
+    const named = rest.length === 2 ? (outputs?.findIndex((each) => each.name === rest[0]) ?? -1) : -1;
+    if (named !== -1) return { node, output: named };
+    return { node, output: Number.isInteger(number) ? number : 0 };
+  }
+}
+
+function keyOf({ node, arg, output }: Source, scope: string): string {
+  return node === undefined ? `arg ${arg} ${scope}` : `${node.index} ${output}`;
+}
+
+function readFunction(bytes: Uint8Array): {
+  signature: OpDef;
+  ret: Record<string, string>;
+  bodies: Uint8Array[];
+} {
+  const bodies: Uint8Array[] = [];
+  const rest: Uint8Array[] = [];
+  let signature = new Uint8Array();
+  for (const field of wireFields(bytes)) {
+    if (field.number === BODY_NODE && field.payload !== undefined) bodies.push(field.payload);
+    else if (field.number === SIGNATURE && field.payload !== undefined)
+      signature = field.payload as Uint8Array<ArrayBuffer>;
+    else rest.push(field.whole);
+  }
+  const { ret } = fromBinary(FunctionDefSchema, Buffer.concat(rest));
+  return { signature: fromBinary(OpDefSchema, signature), ret, bodies };
+}

@@ -1,0 +1,89 @@
+/** Which ops a run needs: what its fetches come from, through function calls, up to what is fed. */
+import type { ModelGraph, ModelNode, Source } from './model-graph.js';
+import { isBranching } from './trace-names.js';
+
+/** The ops that fetches and targets depend on. A function's output that nobody asks for is not followed. */
+export function neededOps(
+  graph: ModelGraph,
+  fetches: readonly string[],
+  feeds: readonly string[],
+): ReadonlySet<ModelNode> {
+  return new Needs(graph, new Set(feeds.map(opOf))).from(fetches);
+}
+
+class Needs {
+  readonly #graph: ModelGraph;
+  readonly #fed: ReadonlySet<string>;
+  readonly #needed = new Set<ModelNode>();
+  readonly #seen = new Set<string>();
+  /** Arguments that are used, by function. */
+  readonly #args = new Map<string, Set<number>>();
+  readonly #work: [source: Source, scope: string][] = [];
+
+  constructor(graph: ModelGraph, fed: ReadonlySet<string>) {
+    this.#graph = graph;
+    this.#fed = fed;
+  }
+
+  from(fetches: readonly string[]): ReadonlySet<ModelNode> {
+    for (const fetch of fetches) {
+      const node = this.#graph.main.get(opOf(fetch));
+      if (node !== undefined)
+        this.#work.push([{ node, output: Number(/:(\d+)$/.exec(fetch)?.[1] ?? 0) }, '']);
+    }
+    for (let next = this.#work.pop(); next !== undefined; next = this.#work.pop()) this.#visit(...next);
+    return this.#needed;
+  }
+
+  #visit({ node, arg, output }: Source, scope: string): void {
+    const key = `${scope}\n${node === undefined ? `<${arg}>` : node.name}\n${output}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    if (node !== undefined) this.#visitNode(node, output);
+    else if (arg !== undefined) {
+      const args = this.#args.get(scope);
+      if (args === undefined) this.#args.set(scope, new Set([arg]));
+      else args.add(arg);
+      for (const caller of this.#graph.callers(scope))
+        if (this.#needed.has(caller)) this.#follow(caller, arg);
+    }
+  }
+
+  #visitNode(node: ModelNode, output: number): void {
+    if (node.function === '' && this.#fed.has(node.name)) return;
+    const isNew = !this.#needed.has(node);
+    this.#needed.add(node);
+    const called = this.#graph.calls(node);
+    for (const name of called) {
+      const results = this.#graph.results(name);
+      // Each round of a loop may need what is handed to the next.
+      const isLoop = isBranching(node) && node.type.endsWith('While');
+      const used = isLoop || output >= results.length ? results : [results[output]];
+      for (const result of used) if (result !== undefined) this.#work.push([result, name]);
+      if (isNew) for (const arg of this.#args.get(name) ?? []) this.#follow(node, arg);
+    }
+    if (!isNew) return;
+    for (const control of this.#graph.controlInputs(node))
+      this.#work.push([{ node: control, output: 0 }, control.function]);
+    const inputs = this.#graph.inputs(node);
+    // Of a call those inputs are needed that its body uses, and what a condition decides by.
+    const own = called.length === 0 || node.type.endsWith('While') ? inputs : inputs.slice(0, shiftOf(node));
+    for (const input of own) this.#work.push([input, node.function]);
+  }
+
+  /** A function's argument, at one of its calls. */
+  #follow(caller: ModelNode, arg: number): void {
+    const input = this.#graph.inputs(caller)[arg + shiftOf(caller)];
+    if (input !== undefined) this.#work.push([input, caller.function]);
+  }
+}
+
+/** The inputs of a call that are not arguments. */
+export function shiftOf(caller: ModelNode): number {
+  return /(If|Case)$/.test(caller.type) && isBranching(caller) ? 1 : 0;
+}
+
+/** `op:0` -> `op`. */
+export function opOf(tensor: string): string {
+  return tensor.replace(/^\^|:\d+$/g, '');
+}

@@ -1,0 +1,65 @@
+/** Sessions on one model, one per placement: made one at a time, kept, closed together. */
+import { TensorFlowError } from '../errors.js';
+import { canonicalDevice } from './device.js';
+
+/** What a pool holds. */
+export interface Closeable {
+  close(options?: { cancel?: boolean }): Promise<void>;
+}
+
+export class SessionPool<S extends Closeable> {
+  readonly #make: (device: string) => Promise<S>;
+  readonly #entries = new Map<string, { making: Promise<S>; ready: S | undefined }>();
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /** @param make Makes the session of a device, whole: placed, restored, initialised. */
+  constructor(make: (device: string) => Promise<S>) {
+    this.#make = make;
+  }
+
+  /** The session of this device, where it is ready; two spellings of a device are one. */
+  ready(device: string): S | undefined {
+    return this.#entries.get(canonicalDevice(device))?.ready;
+  }
+
+  /** The same, made where it is not there yet, after those that are being made. A failure is forgotten: the next call tries again. */
+  get(device: string): Promise<S> {
+    if (this.#closed) return Promise.reject(closedError());
+    const key = canonicalDevice(device);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known.making;
+    const making = this.#last.then(async () => {
+      if (this.#closed) throw closedError();
+      const session = await this.#make(device);
+      if (this.#closed) {
+        await session.close();
+        throw closedError();
+      }
+      entry.ready = session;
+      return session;
+    });
+    const entry: { making: Promise<S>; ready: S | undefined } = { making, ready: undefined };
+    this.#entries.set(key, entry);
+    this.#last = making.catch(() => {
+      this.#entries.delete(key);
+    });
+    return making;
+  }
+
+  /** The devices of the sessions that are ready. */
+  get devices(): string[] {
+    return [...this.#entries].filter(([, { ready }]) => ready !== undefined).map(([device]) => device);
+  }
+
+  /** Closes all, those in the making as well, and makes no more. */
+  async close(options: { cancel?: boolean }): Promise<void> {
+    this.#closed = true;
+    const ready = [...this.#entries.values()].flatMap(({ ready }) => ready ?? []);
+    await Promise.all([...ready.map((session) => session.close(options)), this.#last]);
+  }
+}
+
+function closedError(): TensorFlowError {
+  return new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
+}

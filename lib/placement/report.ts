@@ -1,0 +1,141 @@
+/** The placement report: for each op of a model where it was asked to run, where it ran, and why. */
+import type { RunMetadata } from '../config.js';
+import { deviceMatches } from './device.js';
+import { RunEvents } from './events.js';
+import { type Fusion, fusions } from './fusion.js';
+import type { KernelLookup } from './kernels.js';
+import type { ModelGraph, ModelNode } from './model-graph.js';
+import { neededOps } from './needed.js';
+import { Ran } from './ran.js';
+import { type Reasons, refusalOf, whyElsewhere } from './reason.js';
+import { type Transfer, transfers } from './transfers.js';
+
+export type { Transfer } from './transfers.js';
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly graph: ModelGraph;
+  /** The device asked for, by node; `''` for none. */
+  readonly requested: readonly string[];
+  /** Ops that only save, restore or initialise: not listed. */
+  readonly isHousekeeping: (node: number) => boolean;
+  /** The session's. */
+  readonly devices: readonly { name: string; type: string }[];
+  /** Which devices have kernels for an op. */
+  readonly kernels?: KernelLookup | undefined;
+  /** Of a run with `FULL_TRACE` and `outputPartitionGraphs`. */
+  readonly metadata: RunMetadata;
+  /** Tensors that were fed. */
+  readonly feeds: readonly string[];
+  /** Tensors that were fetched, and ops that were run as targets. */
+  readonly fetches: readonly string[];
+  /** True where the devices saved in the model were forgotten. */
+  readonly clearDevices?: boolean | undefined;
+}
+
+/** An op of the model, and where it ran. */
+export interface PlacedOp {
+  /** As in the model. */
+  readonly name: string;
+  /** The op type: `MatMul`. */
+  readonly type: string;
+  /** The function in whose body it stands; `''` in the main graph. */
+  readonly function: string;
+  /** The device asked for by a rule or by the run, as it was written; `''` for none. */
+  readonly requested: string;
+  /** The device saved in the model, or `''`. */
+  readonly saved: string;
+  /** The full name of the device where it ran, or null; of several the first that was not asked for. */
+  readonly actual: string | null;
+  /**
+   * `as requested`, `default` (nothing was asked), `soft placement: no GPU kernel`, `no such device`,
+   * `colocated with …`, `resource of …`, `fused into …`, `folded` (TensorFlow needs it no more), `not run`.
+   */
+  readonly reason: string;
+}
+
+/** Where the ops of a model ran, in one run. */
+export interface PlacementReport {
+  /** Each op once; those that only save, restore or initialise are left out. */
+  readonly ops: readonly PlacedOp[];
+  /** What crosses devices in each run, largest first. */
+  readonly transfers: readonly Transfer[];
+  /** Whether all that was asked and ran, ran where it was asked. */
+  readonly exact: boolean;
+}
+
+/** Puts a traced run and the model it ran side by side; leaves the event loop its turns. */
+export async function buildReport(input: ReportInput): Promise<PlacementReport> {
+  const { graph, requested, isHousekeeping } = input;
+  const events = await RunEvents.read(input.metadata, input.devices);
+  const ran = await Ran.read(graph, events, requested);
+  const maker = new OpReports(input, ran, events);
+  const ops: PlacedOp[] = [];
+  let exact = true;
+  for (const node of graph.nodes) {
+    if (isHousekeeping(node.index)) continue;
+    const { actual, reason } = maker.of(node);
+    const asked = requested[node.index]!;
+    if (asked !== '' && actual !== null && !deviceMatches(asked, actual)) exact = false;
+    const { name, type, saved } = node;
+    ops.push({ name, type, function: node.function, requested: asked, saved, actual, reason });
+  }
+  return { ops, transfers: await transfers(graph, events, ran), exact };
+}
+
+class OpReports {
+  readonly #requested: readonly string[];
+  readonly #ran: Ran;
+  readonly #reasons: Reasons;
+  readonly #fusions: ReadonlyMap<ModelNode, Fusion>;
+  readonly #needed: ReadonlySet<ModelNode>;
+  /** Ops that TensorFlow had ready, and that the run did not come by: branches not taken. */
+  readonly #idle = new Set<ModelNode>();
+
+  constructor(input: ReportInput, ran: Ran, events: RunEvents) {
+    const { graph, devices, kernels, requested, clearDevices } = input;
+    this.#requested = requested;
+    this.#ran = ran;
+    this.#fusions = fusions(graph, ran);
+    this.#needed = neededOps(graph, input.fetches, input.feeds);
+    for (const { def } of events.partition) {
+      for (const { node, root } of ran.names.meanings(def.name)) if (root === '') this.#idle.add(node);
+    }
+    const wish = (node: ModelNode) => requested[node.index] || (clearDevices === true ? '' : node.saved);
+    this.#reasons = { graph, devices, kernels, wish, devicesOf: (node) => this.#devicesOf(node) };
+  }
+
+  of(node: ModelNode): Pick<PlacedOp, 'actual' | 'reason'> {
+    const devices = this.#devicesOf(node);
+    if (devices.length === 0) return { actual: null, reason: this.#whyGone(node) };
+    const wish = this.#reasons.wish(node);
+    const elsewhere = wish === '' ? undefined : devices.find((device) => !deviceMatches(wish, device));
+    const actual = elsewhere ?? devices[0]!;
+    const refusal = elsewhere === undefined ? undefined : refusalOf(node, wish, elsewhere, this.#reasons);
+    if (refusal !== undefined) return { actual, reason: refusal };
+    const fusion = this.#fusions.get(node);
+    const host = fusion === undefined ? node : this.#hostOf(fusion);
+    if (host !== node) return { actual, reason: `fused into ${host.name}` };
+    if (elsewhere !== undefined)
+      return { actual, reason: whyElsewhere(node, wish, elsewhere, this.#reasons) };
+    return { actual, reason: this.#requested[node.index] === '' ? 'default' : 'as requested' };
+  }
+
+  /** The op that the others were fused into: the one whose name is left, unless it went to another's device. */
+  #hostOf({ survivor, base, devices }: Fusion): ModelNode {
+    const wish = this.#reasons.wish(survivor);
+    const isMoved = wish !== '' && devices.some((device) => !deviceMatches(wish, device));
+    return isMoved && base !== undefined ? base : survivor;
+  }
+
+  #devicesOf(node: ModelNode): readonly string[] {
+    const fusion = this.#fusions.get(node);
+    if (fusion !== undefined) return fusion.devices;
+    return [...new Set(this.#ran.of(node).map(({ event }) => event.kernel.device))];
+  }
+
+  #whyGone(node: ModelNode): string {
+    if (!this.#needed.has(node) || this.#idle.has(node)) return 'not run';
+    return this.#ran.hasEntered(node.function) ? 'folded' : 'not run';
+  }
+}

@@ -1,0 +1,149 @@
+/** Rules of placement: which ops go to which device. Checked at the door, then compiled for the walk over a graph. */
+import { checkKeys, invalidOption } from '../options.js';
+import { show } from '../show.js';
+import { canonicalDevice, parseDevice } from './device.js';
+import { compileGlob, isGlob } from './glob.js';
+
+/** A RegExp, in JSON. It is searched for in the name, as by `RegExp.test`. */
+export interface RegexJson {
+  regex: string;
+  /** As of a RegExp. Default: none. */
+  flags?: string;
+}
+
+/** A name: exact, as a glob that matches whole names (`*` within a scope, `**` across scopes), or as a RegExp. */
+export type NamePattern = string | RegExp | RegexJson;
+
+/** Where some ops go. All that a rule says of an op must hold for it; it must say something. */
+export interface PlacementRule {
+  /** The op's name, with or without `:0`. */
+  op?: NamePattern | undefined;
+  /** Its type: `MatMul`. */
+  type?: NamePattern | undefined;
+  /** Everything below this scope: `'tower_1'` is all whose name begins with `tower_1/`. A glob or a RegExp matches scopes. */
+  scope?: NamePattern | undefined;
+  /** The function in whose body it stands. Without it, ops of the main graph and of every function are meant. */
+  function?: NamePattern | undefined;
+  /** `/CPU:1`, `/GPU:0`, a full name; `''`: none, TensorFlow chooses. */
+  device: string;
+  /** True: it need not match anything. Default: false. */
+  optional?: boolean | undefined;
+}
+
+type Key = 'op' | 'type' | 'scope' | 'function';
+const PATTERN_KEYS: readonly Key[] = ['op', 'type', 'scope', 'function'];
+const RULE_KEYS = [...PATTERN_KEYS, 'device', 'optional'];
+const LONGEST_GLOB = 1000;
+
+/** A name's pattern, compiled. `exact`: the one name that it matches. */
+export interface Matcher {
+  readonly key: Key;
+  readonly text: string;
+  readonly exact: string | undefined;
+  test(name: string): boolean;
+}
+
+/** A rule, ready for a walk. */
+export interface CompiledRule {
+  readonly matchers: readonly Matcher[];
+  /** As the rule says it. */
+  readonly device: string;
+  readonly optional: boolean;
+  /** For messages: `placement[2] { op: "a/**" }`. */
+  readonly label: string;
+}
+
+/**
+ * Rules from what a caller or a file gave.
+ *
+ * @param where what error messages call the array
+ * @throws TensorFlowError INVALID_OPTION naming rule and key
+ */
+export function compileRules(value: unknown, where = 'placement'): CompiledRule[] {
+  if (!Array.isArray(value)) throw invalidOption(`${where} must be an array of rules, not ${show(value)}.`);
+  return value.map((rule, i) => compileRule(rule, `${where}[${i}]`));
+}
+
+function compileRule(rule: PlacementRule, where: string): CompiledRule {
+  checkKeys(rule, RULE_KEYS, where);
+  if (rule.device === undefined) throw invalidOption(`${where} says no device.`);
+  parseDevice(rule.device, `${where}.device`);
+  if (rule.optional !== undefined && typeof rule.optional !== 'boolean') {
+    throw invalidOption(`${where}.optional must be true or false, not ${show(rule.optional)}.`);
+  }
+  const given = PATTERN_KEYS.filter((key) => rule[key] !== undefined);
+  if (given.length === 0) {
+    throw invalidOption(
+      `${where} says no op: give op, type, scope or function. { op: "**" } is every op of the model.`,
+    );
+  }
+  const matchers = given.map((key) => compilePattern(key, rule[key], `${where}.${key}`));
+  return {
+    matchers,
+    device: rule.device,
+    optional: rule.optional === true,
+    label: `${where} { ${matchers.map(({ key, text }) => `${key}: ${text}`).join(', ')} }`,
+  };
+}
+
+function compilePattern(key: Key, pattern: NamePattern | undefined, where: string): Matcher {
+  if (typeof pattern === 'string') return compileText(key, pattern, where);
+  const regex = pattern instanceof RegExp ? pattern : regexFromJson(pattern, where);
+  // One of its own without a place to go on from: `g` and `y` would skip every other name.
+  const own = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+  const test =
+    key === 'scope' ? (name: string) => scopesOf(name).some((s) => own.test(s)) : (n: string) => own.test(n);
+  return { key, text: String(own), exact: undefined, test };
+}
+
+function regexFromJson(value: unknown, where: string): RegExp {
+  if (typeof value !== 'object' || value === null) {
+    throw invalidOption(
+      `${where} must be a name, a glob, or a RegExp ({ "regex": "…" } in JSON), not ${show(value)}.`,
+    );
+  }
+  checkKeys(value, ['regex', 'flags'], where);
+  const { regex, flags = '' } = value as RegexJson;
+  if (typeof regex !== 'string' || typeof flags !== 'string') {
+    throw invalidOption(`${where}.regex must be a string.`);
+  }
+  try {
+    return new RegExp(regex, flags);
+  } catch (error) {
+    throw invalidOption(`${where}.regex is no regular expression: ${(error as Error).message}.`);
+  }
+}
+
+function compileText(key: Key, given: string, where: string): Matcher {
+  if (given === '') throw invalidOption(`${where} is empty.`);
+  if (given.length > LONGEST_GLOB && isGlob(given)) {
+    throw invalidOption(`${where} is longer than ${LONGEST_GLOB} characters.`);
+  }
+  const text = JSON.stringify(given);
+  if (key === 'scope') {
+    const scope = given.replace(/\/+$/, '');
+    const below = isGlob(scope) ? compileGlob(scope) : undefined;
+    return {
+      key,
+      text,
+      exact: undefined,
+      test:
+        below === undefined ? (name) => name.startsWith(`${scope}/`) : (name) => scopesOf(name).some(below),
+    };
+  }
+  const name = key === 'op' ? given.replace(/:\d+$/, '') : given;
+  if (!isGlob(name)) return { key, text, exact: name, test: (other) => other === name };
+  return { key, text, exact: undefined, test: compileGlob(name) };
+}
+
+/** `a/b/c` stands in the scopes `a` and `a/b`. */
+function scopesOf(name: string): string[] {
+  const scopes: string[] = [];
+  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) scopes.push(name.slice(0, at));
+  return scopes;
+}
+
+/** The device that is written into the graph for a rule. */
+export function nativeDevice(device: string): string {
+  return device === '' ? '' : canonicalDevice(device);
+}

@@ -1,0 +1,137 @@
+/**
+ * How a model's variables, tables and assets come into a session that was made from its graph alone: the runs that
+ * TensorFlow's own loader makes, in its order.
+ */
+
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { TensorFlowError } from '../errors.js';
+import {
+  type AssetFileDef,
+  AssetFileDefSchema,
+  type MetaGraphDef,
+} from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
+
+/** One run: an op to run, and the paths to feed by tensor name. */
+export interface RestoreStep {
+  target: string;
+  feeds: Readonly<Record<string, string>>;
+}
+
+/** Key and, below it, name of the signature that initialises a TensorFlow 2 model. */
+const INIT_SIGNATURE = '__saved_model_init_op';
+/** Collections of TensorFlow 1 that name the op instead; the first that is there counts. */
+const INIT_COLLECTIONS = ['saved_model_main_op', 'legacy_init_op'];
+const ASSETS_COLLECTION = 'saved_model_assets';
+
+/**
+ * Restoring, where the model has a checkpoint, then initialising, where it has an op for that.
+ *
+ * @throws TensorFlowError INVALID_ARGUMENT where a collection names several initialisation ops, as TensorFlow does;
+ *   DATA_LOSS for assets that cannot be read
+ */
+export async function restoreSteps(directory: string, metaGraph: MetaGraphDef): Promise<RestoreStep[]> {
+  const assets: Record<string, string> = {};
+  for (const { tensorInfo, filename } of assetsOf(metaGraph)) {
+    if (tensorInfo?.encoding.case === 'name')
+      assets[tensorInfo.encoding.value] = join(directory, 'assets', filename);
+  }
+  const steps: RestoreStep[] = [];
+  const saver = metaGraph.saverDef;
+  if (saver?.restoreOpName && (await exists(join(directory, 'variables', 'variables.index')))) {
+    const checkpoint = join(directory, 'variables', 'variables');
+    steps.push({
+      target: saver.restoreOpName,
+      feeds: { ...assets, [saver.filenameTensorName]: checkpoint },
+    });
+  }
+  const init = initOp(metaGraph);
+  if (init !== undefined) steps.push({ target: init, feeds: assets });
+  return steps;
+}
+
+/** The ops, by name, from which all hangs that saves, restores or initialises. */
+export function housekeepingOps(metaGraph: MetaGraphDef): string[] {
+  const saver = metaGraph.saverDef;
+  const names = [saver?.restoreOpName, saver?.saveTensorName, saver?.filenameTensorName];
+  try {
+    names.push(initOp(metaGraph));
+  } catch {
+    // Said by restoreSteps.
+  }
+  return names.filter((name) => name !== undefined && name !== '').map((name) => opOf(name!));
+}
+
+/** The ops, by name, that the signatures feed and fetch. */
+export function servedOps(metaGraph: MetaGraphDef): string[] {
+  const ops = new Set<string>();
+  for (const [name, signature] of Object.entries(metaGraph.signatureDef)) {
+    if (name === INIT_SIGNATURE) continue;
+    for (const info of [...Object.values(signature.inputs), ...Object.values(signature.outputs)]) {
+      for (const tensor of tensorNames(info)) ops.add(opOf(tensor));
+    }
+  }
+  return [...ops];
+}
+
+type Info = MetaGraphDef['signatureDef'][string]['inputs'][string];
+
+function tensorNames({ encoding }: Info): string[] {
+  switch (encoding.case) {
+    case 'name':
+      return [encoding.value];
+    case 'cooSparse':
+      return [
+        encoding.value.valuesTensorName,
+        encoding.value.indicesTensorName,
+        encoding.value.denseShapeTensorName,
+      ];
+    case 'compositeTensor':
+      return encoding.value.components.flatMap(tensorNames);
+    default:
+      return [];
+  }
+}
+
+function assetsOf(metaGraph: MetaGraphDef): AssetFileDef[] {
+  if (metaGraph.assetFileDef.length > 0) return metaGraph.assetFileDef;
+  const kind = metaGraph.collectionDef[ASSETS_COLLECTION]?.kind;
+  if (kind?.case !== 'anyList') return [];
+  try {
+    return kind.value.value.map((any) => fromBinary(AssetFileDefSchema, any.value));
+  } catch (error) {
+    throw new TensorFlowError('DATA_LOSS', `The model's list of assets is damaged: ${String(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+function initOp(metaGraph: MetaGraphDef): string | undefined {
+  const encoding = metaGraph.signatureDef[INIT_SIGNATURE]?.outputs[INIT_SIGNATURE]?.encoding;
+  if (encoding?.case === 'name') return opOf(encoding.value);
+  for (const name of INIT_COLLECTIONS) {
+    const kind = metaGraph.collectionDef[name]?.kind;
+    if (kind === undefined) continue;
+    const ops = kind.case === 'nodeList' ? kind.value.value : [];
+    if (ops.length === 1) return opOf(ops[0]!);
+    throw new TensorFlowError(
+      'INVALID_ARGUMENT',
+      `The collection ${name} must name exactly one op that initialises the model; it names ${ops.length}.`,
+    );
+  }
+  return undefined;
+}
+
+/** `a/b:0` -> `a/b` */
+function opOf(tensor: string): string {
+  const colon = tensor.indexOf(':');
+  return colon === -1 ? tensor : tensor.slice(0, colon);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

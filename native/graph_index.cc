@@ -1,0 +1,176 @@
+#include "graph_index.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "graph_walk.h"
+
+namespace tf_session {
+namespace {
+
+namespace field = graph_field;
+
+// Numbers for strings, in the order in which they come.
+class Table {
+ public:
+  uint32_t Number(std::string_view text) {
+    const auto [found, is_new] = numbers_.try_emplace(text, static_cast<uint32_t>(texts_.size()));
+    if (is_new) texts_.push_back(text);
+    return found->second;
+  }
+  std::vector<std::string_view> Take() { return std::move(texts_); }
+
+ private:
+  std::unordered_map<std::string_view, uint32_t> numbers_;
+  std::vector<std::string_view> texts_;
+};
+
+// Calls `visit` for each function that the node names in an attribute.
+template <typename Visit>
+void ForEachCallee(std::string_view node, Visit&& visit) {
+  ForEachPayload(node, field::kAttr, [&](std::string_view entry) {
+    ForEachPayload(entry, field::kValue, [&](std::string_view value) {
+      ForEachField(value, [&](const Field& part) {
+        if (!part.is_payload) return;
+        if (part.number == field::kFunc) visit(Payload(part.payload, field::kName));
+        if (part.number == field::kList) {
+          ForEachPayload(part.payload, field::kListFunc,
+                         [&](std::string_view list) { visit(Payload(list, field::kName)); });
+        }
+      });
+    });
+  });
+}
+
+// "^op" or "op:1" -> "op".
+std::string_view InputOp(std::string_view input) {
+  if (!input.empty() && input[0] == '^') input.remove_prefix(1);
+  return input.substr(0, input.find(':'));
+}
+
+// What of the graph is reached from some ops of the main graph. A function counts as a whole.
+class Reach {
+ public:
+  Reach(const std::vector<std::string_view>& main,
+        const std::unordered_map<std::string_view, uint32_t>& by_name,
+        const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function)
+      : main_(main),
+        by_name_(by_name),
+        by_function_(by_function),
+        nodes(main.size()),
+        functions(by_function.size() + 1) {}
+
+  void From(const std::vector<std::string>& ops) {
+    for (const std::string& op : ops) Node(op);
+    while (!waiting_.empty()) {
+      const std::string_view node = waiting_.back();
+      waiting_.pop_back();
+      ForEachPayload(node, field::kInput, [&](std::string_view input) { Node(InputOp(input)); });
+      Callees(node);
+    }
+  }
+
+ private:
+  const std::vector<std::string_view>& main_;
+  const std::unordered_map<std::string_view, uint32_t>& by_name_;
+  const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function_;
+
+  void Node(std::string_view name) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end() || nodes[found->second]) return;
+    nodes[found->second] = true;
+    waiting_.push_back(main_[found->second]);
+  }
+  void Callees(std::string_view node) {
+    Function(Payload(node, field::kOp));
+    ForEachCallee(node, [&](std::string_view name) { Function(name); });
+  }
+  void Function(std::string_view name) {
+    const auto found = by_function_.find(name);
+    if (found == by_function_.end() || functions[found->second.first]) return;
+    functions[found->second.first] = true;
+    std::vector<std::string_view> bodies{found->second.second};
+    while (!bodies.empty()) {
+      const std::string_view body = bodies.back();
+      bodies.pop_back();
+      ForEachPayload(body, field::kFunctionNode, [&](std::string_view node) {
+        const auto add = [&](std::string_view callee) {
+          const auto next = by_function_.find(callee);
+          if (next == by_function_.end() || functions[next->second.first]) return;
+          functions[next->second.first] = true;
+          bodies.push_back(next->second.second);
+        };
+        add(Payload(node, field::kOp));
+        ForEachCallee(node, add);
+      });
+    }
+  }
+
+  std::vector<std::string_view> waiting_;
+
+ public:
+  std::vector<bool> nodes;      // by number
+  std::vector<bool> functions;  // by number, 1 for the first function
+};
+
+}  // namespace
+
+GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
+                      const std::vector<std::string>& housekeeping) {
+  GraphIndex index;
+  Table types;
+  Table devices;
+  const auto add = [&](std::string_view node, uint32_t function) {
+    std::string_view name;
+    std::string_view op;
+    std::string_view device;
+    ForEachField(node, [&](const Field& part) {
+      if (!part.is_payload) return;
+      if (part.number == field::kName) name = part.payload;
+      if (part.number == field::kOp) op = part.payload;
+      if (part.number == field::kDevice) device = part.payload;
+    });
+    index.names.push_back(name);
+    index.types.push_back(types.Number(op));
+    index.functions.push_back(function);
+    index.devices.push_back(devices.Number(device));
+  };
+
+  std::vector<std::string_view> main;
+  std::unordered_map<std::string_view, uint32_t> by_name;
+  ForEachPayload(graph, field::kNode, [&](std::string_view node) {
+    main.push_back(node);
+    add(node, 0);
+    by_name.emplace(index.names.back(), static_cast<uint32_t>(main.size() - 1));
+  });
+  index.main_count = main.size();
+  index.function_table.emplace_back();
+  std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>> by_function;
+  ForEachFunction(graph, [&](std::string_view name, std::string_view function) {
+    const auto number = static_cast<uint32_t>(index.function_table.size());
+    index.function_table.push_back(name);
+    by_function.emplace(name, std::make_pair(number, function));
+    ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { add(node, number); });
+  });
+  index.type_table = types.Take();
+  index.device_table = devices.Take();
+
+  Reach used(main, by_name, by_function);
+  Reach serving(main, by_name, by_function);
+  // A function of the same name twice has a number of its own in the table.
+  used.functions.resize(index.function_table.size());
+  serving.functions.resize(index.function_table.size());
+  used.From(kept);
+  serving.From(housekeeping);
+  index.roles.reserve(index.names.size());
+  for (size_t i = 0; i < index.names.size(); ++i) {
+    const uint32_t function = index.functions[i];
+    const bool is_main = i < index.main_count;
+    const bool is_used = is_main ? used.nodes[i] : used.functions[function];
+    const bool is_serving = is_main ? serving.nodes[i] : serving.functions[function];
+    index.roles.push_back(is_used ? Role::kUsed : is_serving ? Role::kHousekeeping : Role::kOther);
+  }
+  return index;
+}
+
+}  // namespace tf_session

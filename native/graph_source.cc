@@ -1,0 +1,180 @@
+#include "graph_source.h"
+
+#include <algorithm>
+#include <cstring>
+#include <protozero/exception.hpp>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "bytes.h"
+#include "env_data.h"
+#include "graph_index.h"
+#include "graph_rewrite.h"
+#include "js_strings.h"
+#include "session.h"
+#include "session_options.h"
+
+namespace tf_session {
+
+// Shared by the GraphSource and the workers that read it, all of which die on the JS thread, where `array`
+// has to.
+struct SourceGraph {
+  Napi::Reference<Napi::Uint8Array> array;
+  std::string_view bytes;
+  GraphIndex index;
+  Counted counted{live.graphs};
+};
+
+namespace {
+
+// What the walk over the bytes throws, as an error of ours.
+template <typename Step>
+auto Walking(const Step& step) {
+  try {
+    return step();
+  } catch (const protozero::exception& error) {
+    throw Error(TF_DATA_LOSS, std::string("The graph is damaged: ") + error.what() + ".");
+  } catch (const std::invalid_argument& error) {
+    throw Error(TF_INTERNAL, std::string("The changes do not fit the graph: ") + error.what() + ".");
+  } catch (const std::length_error& error) {
+    throw Error(TF_RESOURCE_EXHAUSTED, std::string("The graph is too large: ") + error.what() + ".");
+  }
+}
+
+class ReadWorker : public PromiseWorker {
+ public:
+  ReadWorker(const Napi::Uint8Array& array, std::vector<std::string> kept,
+             std::vector<std::string> housekeeping)
+      : graph_(std::make_shared<SourceGraph>()),
+        kept_(std::move(kept)),
+        housekeeping_(std::move(housekeeping)) {
+    graph_->array = Napi::Persistent(array);
+    graph_->bytes = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
+  }
+
+ private:
+  void Work() override {
+    graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_); });
+  }
+  Napi::Value Result(Napi::Env env) override {
+    return EnvData::Of(env).graph_source_class.New(
+        {Napi::External<std::shared_ptr<SourceGraph>>::New(env, &graph_)});
+  }
+
+  std::shared_ptr<SourceGraph> graph_;
+  std::vector<std::string> kept_;
+  std::vector<std::string> housekeeping_;
+};
+
+// Rewrites, imports, and makes a session whose variables are not restored yet.
+class CreateWorker : public PromiseWorker {
+ public:
+  CreateWorker(std::shared_ptr<SourceGraph> graph, GraphChanges changes, std::optional<Bytes> config)
+      : graph_(std::move(graph)), changes_(std::move(changes)), config_(std::move(config)) {}
+
+ private:
+  void Work() override {
+    std::string rewritten;
+    std::string_view bytes = graph_->bytes;
+    if (!changes_.empty()) {
+      rewritten = Walking([&] { return RewriteGraph(bytes, graph_->index.main_count, changes_); });
+      bytes = rewritten;
+    }
+    const SessionOptionsPtr session_options = MakeSessionOptions(config_);
+    GraphPtr graph(tf().TF_NewGraph());
+    const ImportGraphDefOptionsPtr import_options(tf().TF_NewImportGraphDefOptions());
+    TF_Buffer view{};
+    view.data = bytes.data();
+    view.length = bytes.size();
+    const Status status;
+    tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
+    status.Check();
+    TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
+    status.Check();
+    core_ = std::make_shared<SessionCore>(std::move(graph), session);
+  }
+  Napi::Value Result(Napi::Env env) override { return Session::Wrap(env, std::move(core_)); }
+
+  std::shared_ptr<SourceGraph> graph_;
+  GraphChanges changes_;
+  std::optional<Bytes> config_;
+  std::shared_ptr<SessionCore> core_;
+};
+
+Napi::Value Numbers(Napi::Env env, const std::vector<uint32_t>& numbers) {
+  Napi::Uint32Array array = Napi::Uint32Array::New(env, numbers.size());
+  if (!numbers.empty()) std::memcpy(array.Data(), numbers.data(), numbers.size() * sizeof(uint32_t));
+  return array;
+}
+
+Napi::Value Strings(Napi::Env env, const std::vector<std::string_view>& texts, size_t from, size_t to) {
+  const Napi::Array array = Napi::Array::New(env, to - from);
+  for (size_t i = from; i < to; ++i) {
+    array.Set(static_cast<uint32_t>(i - from), Napi::String::New(env, texts[i].data(), texts[i].size()));
+  }
+  return array;
+}
+
+}  // namespace
+
+void GraphSource::Init(Napi::Env env) {
+  EnvData::Of(env).graph_source_class = Napi::Persistent(
+      DefineClass(env, "NativeGraphSource",
+                  {InstanceMethod<&GraphSource::Names>("names"), InstanceMethod<&GraphSource::Index>("index"),
+                   InstanceMethod<&GraphSource::CreateSession>("createSession")}));
+}
+
+Napi::Value GraphSource::Read(const Napi::CallbackInfo& info) {
+  return PromiseWorker::Start(info.Env(),
+                              std::make_unique<ReadWorker>(info[0].As<Napi::Uint8Array>(),
+                                                           StringsFromJs(info[1]), StringsFromJs(info[2])),
+                              PromiseWorker::Gate::kLimited);
+}
+
+GraphSource::GraphSource(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  graph_ = *info[0].As<Napi::External<std::shared_ptr<SourceGraph>>>().Data();
+}
+
+Napi::Value GraphSource::Names(const Napi::CallbackInfo& info) {
+  const auto& names = graph_->index.names;
+  const size_t to = std::min<size_t>(info[1].As<Napi::Number>().Uint32Value(), names.size());
+  const size_t from = std::min<size_t>(info[0].As<Napi::Number>().Uint32Value(), to);
+  return Strings(info.Env(), names, from, to);
+}
+
+Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const GraphIndex& index = graph_->index;
+  const Napi::Object result = Napi::Object::New(env);
+  result.Set("length", static_cast<double>(index.names.size()));
+  result.Set("types", Numbers(env, index.types));
+  result.Set("functions", Numbers(env, index.functions));
+  result.Set("devices", Numbers(env, index.devices));
+  result.Set("roles", BytesToJs(env, index.roles.data(), index.roles.size()));
+  result.Set("typeTable", Strings(env, index.type_table, 0, index.type_table.size()));
+  result.Set("functionTable", Strings(env, index.function_table, 0, index.function_table.size()));
+  result.Set("deviceTable", Strings(env, index.device_table, 0, index.device_table.size()));
+  return result;
+}
+
+Napi::Value GraphSource::CreateSession(const Napi::CallbackInfo& info) {
+  GraphChanges changes;
+  if (info[0].IsObject()) {
+    const auto given = info[0].As<Napi::Object>();
+    const Napi::Value codes = given.Get("codes");
+    if (codes.IsTypedArray()) {
+      const auto array = codes.As<Napi::Uint32Array>();
+      changes.codes.assign(array.Data(), array.Data() + array.ElementLength());
+    }
+    if (given.Get("table").IsArray()) changes.device_table = StringsFromJs(given.Get("table"));
+    if (const auto config = BytesFromJs(given.Get("callConfig"))) {
+      changes.call_config.assign(config->begin(), config->end());
+    }
+  }
+  return PromiseWorker::Start(
+      info.Env(), std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1])),
+      PromiseWorker::Gate::kLimited);
+}
+
+}  // namespace tf_session

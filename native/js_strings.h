@@ -1,0 +1,18 @@
+// Arrays of strings from JavaScript. JS thread only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "napi_setup.h"
+
+namespace tf_session {
+
+inline std::vector<std::string> StringsFromJs(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> strings(array.Length());
+  for (uint32_t i = 0; i < strings.size(); ++i) strings[i] = array.Get(i).As<Napi::String>().Utf8Value();
+  return strings;
+}
+
+}  // namespace tf_session
