@@ -172,6 +172,7 @@ export class PlacedGraph {
         devices,
         kernels: kernelLookup(registeredKernels),
         ignoreColocation: plan.ignoreColocation,
+        clearDevices: plan.clearDevices,
       });
     }
     const native = await this.#source.createSession(

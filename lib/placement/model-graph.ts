@@ -8,6 +8,7 @@ import {
 import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import { type OpDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
+import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { payloads, wireFields } from '../saved-model/wire.js';
 import { argumentInput, calledBy, functionsReturning, isLoop } from './calls.js';
 import { Slices } from './slices.js';
@@ -172,47 +173,56 @@ export class ModelGraph {
 
   /** Whether the node hands a resource, or a reference, on: by itself, or from the functions that it calls. */
   handsOn(node: ModelNode): boolean {
-    return PASSES.test(node.type) || functionsReturning(node, this.calls(node)).length > 0;
+    if (PASSES.test(node.type)) return node.type.startsWith('Ref') || mayBeResource(node);
+    return functionsReturning(node, this.calls(node)).length > 0;
   }
 
   /** The ops, `VarHandleOp` and the like, that the resource or reference in an input may be, through calls and whatever hands it on. */
   resourceOrigins(node: ModelNode, input: number): readonly ModelNode[] {
     const source = this.inputs(node)[input];
     if (source === undefined) return [];
-    const key = keyOf(source, node.function);
-    let origins = this.#origins.get(key);
-    if (origins === undefined) {
-      origins = this.#trace(source, node.function);
-      this.#origins.set(key, origins);
-    }
-    return origins;
+    return this.#origins.get(keyOf(source, node.function)) ?? this.#trace(source, node.function);
   }
 
-  #trace(from: Source, within: string): ModelNode[] {
-    const origins = new Set<ModelNode>();
+  #trace(from: Source, within: string): readonly ModelNode[] {
+    const found = new Set<ModelNode>();
     const seen = new Set<string>();
+    let isChain = true;
     const open: [Source | undefined, string][] = [[from, within]];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const [source, scope] = next;
-      if (source === undefined || seen.has(keyOf(source, scope))) continue;
-      seen.add(keyOf(source, scope));
-      if (source.arg !== undefined) {
-        for (const caller of this.callers(scope)) {
-          const inputs = this.inputs(caller);
-          const args = this.functions.get(scope)!.signature.inputArg.length;
-          open.push([inputs[argumentInput(caller, source.arg, args, inputs.length)], caller.function]);
-        }
-      } else if (source.node !== undefined) {
-        const before = this.#before(source.node, source.output);
-        if (before === undefined) origins.add(source.node);
-        else open.push(...before);
+      if (source === undefined) continue;
+      const key = keyOf(source, scope);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const known = this.#origins.get(key);
+      if (known !== undefined) {
+        for (const origin of known) found.add(origin);
+        continue;
       }
+      const before = source.arg === undefined ? this.#before(source) : this.#given(source.arg, scope);
+      if (before === undefined) found.add(source.node!);
+      else open.push(...before);
+      isChain &&= before === undefined || before.length <= 1;
     }
-    return [...origins].sort((a, b) => a.index - b.index);
+    const origins = [...found].sort((a, b) => a.index - b.index);
+    // All that stands in one line has the same origins; elsewhere only the end of it is known.
+    for (const key of isChain ? seen : [keyOf(from, within)]) this.#origins.set(key, origins);
+    return origins;
+  }
+
+  /** What callers give a function for an argument. */
+  #given(arg: number, scope: string): [Source | undefined, string][] {
+    const args = this.functions.get(scope)!.signature.inputArg.length;
+    return this.callers(scope).map((caller) => {
+      const inputs = this.inputs(caller);
+      return [inputs[argumentInput(caller, arg, args, inputs.length)], caller.function];
+    });
   }
 
   /** Where an output was handed on from; undefined for a node that makes its outputs. */
-  #before(node: ModelNode, output: number): [Source | undefined, string][] | undefined {
+  #before({ node, output }: Source): [Source | undefined, string][] | undefined {
+    if (node === undefined) return [];
     const { type } = node;
     if (PASSES.test(type)) {
       const sources = this.inputs(node);
@@ -242,6 +252,12 @@ export class ModelGraph {
     if (named !== -1) return { node, output: named };
     return { node, output: Number.isInteger(number) ? number : 0 };
   }
+}
+
+/** Whether what an `Identity` and the like hands on is a resource, as far as its data type says. */
+function mayBeResource({ def }: ModelNode): boolean {
+  const value = def.attr.T?.value;
+  return value?.case !== 'type' || value.value === DataType.DT_RESOURCE;
 }
 
 function keyOf({ node, arg, output }: Source, scope: string): string {

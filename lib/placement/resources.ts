@@ -5,6 +5,8 @@
  * resource of which nothing is said goes the other way, within its own graph or function: to the first of its users
  * that was asked somewhere.
  */
+
+import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { joinColocated, membersOf, Sets, scopedName } from './colocation.js';
 import type { ModelGraph, ModelNode, Source } from './model-graph.js';
 
@@ -23,7 +25,6 @@ const REFERENCE_USERS =
 /** Ops that hand resources to functions and don't touch them. */
 const FREE = /^((Stateful)?PartitionedCall|RemoteCall|\w+Dataset(V\d+)?)$/;
 
-const DT_RESOURCE = 20;
 const FIRST_REFERENCE_TYPE = 100;
 
 /** Whether the op makes a variable, a table or another thing that lives on a device. */
@@ -119,5 +120,5 @@ function mayBeResource(graph: ModelGraph, { node, arg }: Source, scope: string):
   if (arg === undefined) return false;
   const type = graph.functions.get(scope)?.signature.inputArg[arg]?.type ?? 0;
   // 0: the function's own attribute says it.
-  return type === 0 || type === DT_RESOURCE || type > FIRST_REFERENCE_TYPE;
+  return type === 0 || type === DataType.DT_RESOURCE || type > FIRST_REFERENCE_TYPE;
 }

@@ -3,7 +3,7 @@
 //
 // Started by asan.mjs. TF_SESSION_ADDON names the addon with the sanitizers.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
@@ -43,7 +43,9 @@ function filler({ dtype, shape }) {
 async function everyFixture() {
   for (const name of readdirSync(FIXTURES)) {
     if (!existsSync(fixture(name))) continue;
-    const model = await SavedModel.load(fixture(name), { config: { deviceCount: { CPU: 2 } } });
+    const expected = join(FIXTURES, name, 'expected.json');
+    const { config } = JSON.parse(readFileSync(expected, 'utf8'));
+    const model = await SavedModel.load(fixture(name), { config: { deviceCount: { CPU: 2 }, ...config } });
     const runs = [];
     for (const [signature, { inputs }] of Object.entries(model.signatures)) {
       for (let i = 0; i < 4; i++) {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SavedModel } from '../../lib/index.js';
+import { type ConfigProtoJson, SavedModel } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags, fixtureJson } from '../helpers/fixtures.js';
 import { expectTensor, fromJson } from '../helpers/json-tensor.js';
@@ -16,9 +16,10 @@ const names = readdirSync(FOLDER, { withFileTypes: true })
   .filter((name) => casesByTags(name).size > 0);
 
 describe.each(names)('the fixture %s', (name) => {
+  const { config } = fixtureJson<{ config?: ConfigProtoJson }>(name);
   for (const [tags, cases] of casesByTags(name)) {
     it(`gives what Python's TensorFlow gives, tags ${tags}`, async () => {
-      await using model = await SavedModel.load(fixture(name), { tags: tags.split(',') });
+      await using model = await SavedModel.load(fixture(name), { tags: tags.split(','), config });
       for (const [i, { signature, inputs, outputs, error }] of cases.entries()) {
         const what = `${name}, case ${i} (${signature})`;
         const feeds = Object.fromEntries(Object.entries(inputs).map(([key, json]) => [key, fromJson(json)]));

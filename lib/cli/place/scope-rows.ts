@@ -3,7 +3,7 @@ import type { PlacedOp } from '../../placement/report.js';
 
 /** Ops that make one row. */
 export interface ScopeRow {
-  /** `dense/…` all below a scope, `dense/*` some that stand right in it, `…` a whole function, or one op's name. */
+  /** `dense/…` all below a scope, `dense/*` some that stand right in it, `(all)` a whole function, or one op's name. */
   readonly label: string;
   /** The function, `''` for the main graph; undefined for a row of several. */
   readonly function: string | undefined;
@@ -66,7 +66,8 @@ function byFunction(ops: readonly PlacedOp[]): Group[] {
       idle.push(...members);
       idleFunctions++;
     } else {
-      groups.push({ label: '…', function: name, ops: members, scope: '' });
+      const label = members.length === 1 ? members[0]!.name : '(all)';
+      groups.push({ label, function: name, ops: members, scope: '' });
     }
   }
   if (idleFunctions > 0) {
