@@ -15,22 +15,25 @@ export function colocatedWith(node: ModelNode): string[] {
     .map((text) => text.slice(PREFIX.length));
 }
 
-/** Names joined into sets. */
-export class Sets {
-  readonly #parents = new Map<string, string>();
-  readonly #names = new Set<string>();
+/** What is joined: a node, or a name within a scope that no node bears. */
+type Member = ModelNode | string;
 
-  /** Whether the name was joined to any. */
-  has(name: string): boolean {
-    return this.#names.has(name);
+/** Nodes joined into sets. */
+export class Sets {
+  readonly #parents = new Map<Member, Member>();
+  readonly #members = new Set<Member>();
+
+  /** Whether the node was joined to any. */
+  has(node: ModelNode): boolean {
+    return this.#members.has(node);
   }
 
-  /** The name that stands for all of its set. */
-  root(name: string): string {
-    let root = name;
+  /** The member that stands for all of its set. */
+  root(member: Member): Member {
+    let root = member;
     for (let up = this.#parents.get(root); up !== undefined; up = this.#parents.get(root)) root = up;
     // Shortens the way for the next time.
-    for (let at = name; at !== root; ) {
+    for (let at = member; at !== root; ) {
       const up = this.#parents.get(at)!;
       this.#parents.set(at, root);
       at = up;
@@ -38,34 +41,29 @@ export class Sets {
     return root;
   }
 
-  join(a: string, b: string): void {
-    this.#names.add(a).add(b);
+  join(a: Member, b: Member): void {
+    this.#members.add(a).add(b);
     const [from, to] = [this.root(a), this.root(b)];
     if (from !== to) this.#parents.set(from, to);
   }
 }
 
-/** A name that is one's own in the whole model, as names of nodes are within the main graph or one function. */
-export function scopedName(name: string, scope: string): string {
-  return `${scope}\n${name}`;
-}
-
 /** Joins what `_class` ties. Groups go by name: one whose name no op bears, as after pruning, ties its members all the same. */
-export function joinColocated(graph: ModelGraph, sets: Sets): void {
+export function joinColocated(graph: ModelGraph, sets: Sets, except?: ReadonlySet<number>): void {
   for (const node of graph.nodes) {
+    if (except?.has(node.index)) continue;
     for (const name of colocatedWith(node)) {
-      sets.join(scopedName(node.name, node.function), scopedName(name, node.function));
+      sets.join(node, graph.find(name, node.function) ?? `${node.function}\n${name}`);
     }
   }
 }
 
 /** The members of each set, in the order of the graph; sets of one are left out. */
-export function membersOf(graph: ModelGraph, sets: Sets): Map<string, ModelNode[]> {
-  const members = new Map<string, ModelNode[]>();
+export function membersOf(graph: ModelGraph, sets: Sets): Map<Member, ModelNode[]> {
+  const members = new Map<Member, ModelNode[]>();
   for (const node of graph.nodes) {
-    const name = scopedName(node.name, node.function);
-    if (!sets.has(name)) continue;
-    const root = sets.root(name);
+    if (!sets.has(node)) continue;
+    const root = sets.root(node);
     const group = members.get(root);
     if (group === undefined) members.set(root, [node]);
     else group.push(node);

@@ -1,11 +1,11 @@
 /** What `exact` checks before anything runs: requests that TensorFlow cannot or will not hold, each with the smallest change that mends it. */
 import { TensorFlowError } from '../errors.js';
 import { deviceLookup } from './check-devices.js';
-import { tornGroups } from './colocation.js';
+import { nodesToUntie, tornGroups } from './colocation.js';
 import { deviceMatches, deviceType, listDevices, shortDevice } from './device.js';
 import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
-import { isTakenApart, ResourceTies } from './resources.js';
+import { isTakenApart, ResourceTies, remembered } from './resources.js';
 
 /** What is wrong, in the same way, with the requests of some ops. */
 interface Fault {
@@ -133,8 +133,9 @@ function missingFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
 function kernelFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
   const has = deviceLookup(check.devices);
   const faults = new Faults();
+  const typeOf = remembered(deviceType);
   for (const [node, device] of requests(check)) {
-    const type = deviceType(device);
+    const type = typeOf(device);
     if (type === '' || !has(device) || !canRun(node) || check.kernels(node, type) !== 'no') continue;
     const onCpu = type !== 'CPU' && check.kernels(node, 'CPU') !== 'no' ? ', or put it on /CPU:0' : '';
     faults.add(
@@ -175,7 +176,9 @@ function resourceFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
   const has = deviceLookup(devices);
   const faults = new Faults();
   const saved = savedDevice(check);
-  const ties = new ResourceTies(graph);
+  // What is dropped ties nothing.
+  const untied = check.ignoreColocation ? nodesToUntie(graph, requested) : [];
+  const ties = new ResourceTies(graph, new Set(untied));
   const options = {
     deviceOf: (node: ModelNode) => requested[node.index] || saved(node),
     defaultDevice: (group: readonly ModelNode[]) => {

@@ -7,7 +7,7 @@
  */
 
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
-import { joinColocated, membersOf, Sets, scopedName } from './colocation.js';
+import { joinColocated, membersOf, Sets } from './colocation.js';
 import type { ModelGraph, ModelNode, Source } from './model-graph.js';
 
 /** Ops that make a handle, which ties whatever is given it. */
@@ -27,9 +27,23 @@ const FREE = /^((Stateful)?PartitionedCall|RemoteCall|\w+Dataset(V\d+)?)$/;
 
 const FIRST_REFERENCE_TYPE = 100;
 
+/** A function of a text that is asked for a few texts, each many times. */
+export function remembered<T>(of: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    if (!known.has(text)) known.set(text, of(text));
+    return known.get(text)!;
+  };
+}
+
+const isHandle = remembered((type) => HANDLES.test(type));
+const isReference = remembered((type) => REFERENCES.test(type));
+const takesReference = remembered((type) => REFERENCE_USERS.test(type));
+const isFree = remembered((type) => FREE.test(type));
+
 /** Whether the op makes a variable, a table or another thing that lives on a device. */
-export function isResource(node: ModelNode): boolean {
-  return HANDLES.test(node.type) || REFERENCES.test(node.type);
+export function isResource({ type }: ModelNode): boolean {
+  return isHandle(type) || isReference(type);
 }
 
 /** `_lower_using_switch_merge`: TensorFlow takes the op apart before it places, and its parts are tied one by one. */
@@ -50,18 +64,19 @@ export class ResourceTies {
   readonly #graph: ModelGraph;
   readonly #ties = new Map<ModelNode, readonly ModelNode[]>();
   readonly #sets = new Sets();
-  readonly #groups: Map<string, ModelNode[]>;
+  readonly #groups: ReturnType<typeof membersOf>;
 
-  constructor(graph: ModelGraph) {
+  /** @param untied Numbers of nodes whose `_class` does not count. */
+  constructor(graph: ModelGraph, untied?: ReadonlySet<number>) {
     this.#graph = graph;
-    joinColocated(graph, this.#sets);
+    joinColocated(graph, this.#sets, untied);
     for (const node of graph.nodes) {
       const origins = originsOf(graph, node);
       if (origins.length === 0) continue;
       this.#ties.set(node, origins);
       for (const origin of origins) {
         if (origin.function !== node.function) continue;
-        this.#sets.join(scopedName(node.name, node.function), scopedName(origin.name, origin.function));
+        this.#sets.join(node, origin);
       }
     }
     this.#groups = membersOf(graph, this.#sets);
@@ -74,8 +89,7 @@ export class ResourceTies {
 
   /** The device where a resource will be, as it was asked for or saved; a default only where nobody in its group says anything. */
   home(resource: ModelNode, { deviceOf, defaultDevice }: HomeOptions): string {
-    const root = this.#sets.root(scopedName(resource.name, resource.function));
-    const group = this.#groups.get(root) ?? [resource];
+    const group = this.#groups.get(this.#sets.root(resource)) ?? [resource];
     const own = deviceOf(resource);
     if (own !== '') return own;
     const said = [...group.filter(isResource), ...group].find((node) => deviceOf(node) !== '');
@@ -100,15 +114,13 @@ export class ResourceTies {
 }
 
 function originsOf(graph: ModelGraph, node: ModelNode): readonly ModelNode[] {
-  if (node.def.input.length === 0 || FREE.test(node.type) || graph.functions.has(node.type)) return [];
-  const takesReference = REFERENCE_USERS.test(node.type);
+  if (node.def.input.length === 0 || isFree(node.type) || graph.functions.has(node.type)) return [];
   const origins = new Set<ModelNode>();
   for (const [number, source] of graph.inputs(node).entries()) {
     if (!mayBeResource(graph, source, node.function)) continue;
     for (const origin of graph.resourceOrigins(node, number)) {
-      const isTied =
-        HANDLES.test(origin.type) || (takesReference && number === 0 && REFERENCES.test(origin.type));
-      if (isTied && origin !== node) origins.add(origin);
+      const isReferred = number === 0 && isReference(origin.type) && takesReference(node.type);
+      if ((isHandle(origin.type) || isReferred) && origin !== node) origins.add(origin);
     }
   }
   return [...origins];

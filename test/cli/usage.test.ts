@@ -4,7 +4,7 @@ import { fixture } from '../saved-model/models.js';
 import { command, expectFailure, temporaryFile } from './command.js';
 import { npyFile } from './npy-file.js';
 
-const COMMANDS = ['install', 'info', 'show', 'run'];
+const COMMANDS = ['install', 'info', 'show', 'run', 'place'];
 const MODEL = fixture('tf2-functions');
 
 describe('help', () => {

@@ -236,6 +236,7 @@ describe('in a terminal', () => {
     const lines = reportText(wide).join('\n');
     for (const name of [long, variable, 'f'.repeat(90)]) expect(lines).toContain(name);
     expect(reportText(MIXED, { width: 200 })).toEqual(reportText(MIXED));
+    expect(reportText(MIXED, { width: 80 }).join('\n')).toContain('default ×1, folded ×1, fused into … ×1');
   });
 
   it('names with control characters do not steer it', () => {

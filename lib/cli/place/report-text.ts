@@ -2,7 +2,7 @@
 import { shortDevice } from '../../placement/device.js';
 import type { PlacedOp, PlacementReport, Transfer } from '../../placement/report.js';
 import { counted, table } from '../output/text.js';
-import { fittedTable } from './fit.js';
+import { cutMiddle, fittedTable } from './fit.js';
 import { requestsOf } from './requests.js';
 import { devicesOf, scopeRows } from './scope-rows.js';
 
@@ -17,6 +17,9 @@ export interface ReportTextOptions {
 const MOST_ROWS = 40;
 /** Reasons named in one row. */
 const MOST_REASONS = 3;
+/** Characters of a terminal's line for a reason, and the share of a wide one. */
+const MOST_REASON = 40;
+const REASON_SHARE = 0.35;
 const MAIN = '(main graph)';
 
 /** The lines that `tf-session place` prints. */
@@ -72,13 +75,13 @@ function byScope(ops: readonly PlacedOp[], options: ReportTextOptions): string[]
     row.label,
     counted(row.ops.length, 'op'),
     devices(row.ops),
-    reasons(row.ops),
+    cutReason(reasons(row.ops), options.width),
     row.function === undefined ? '' : inFunction(row.function),
   ]);
   const hidden = found.filter((row) => !shown.includes(row)).reduce((sum, row) => sum + row.ops.length, 0);
   return [
     `By scope (${counted(ops.length, 'op')})`,
-    ...fittedTable([['scope', 'ops', 'device', 'reason', 'function'], ...rows], [0, 3, 4], options.width),
+    ...fittedTable([['scope', 'ops', 'device', 'reason', 'function'], ...rows], [0, 4], options.width),
     ...rest(hidden, 'op'),
   ];
 }
@@ -126,6 +129,13 @@ function devices(ops: readonly PlacedOp[], isAlwaysCounted = false): string {
   if (found.length === 0) return '-';
   if (found.length === 1 && !isAlwaysCounted) return device(found[0]![0]);
   return found.map(([name, count]) => `${device(name)} ×${count}`).join(', ');
+}
+
+/** Counts are worth more of the line than names are, but a reason may hold a name, too. */
+function cutReason(text: string, width: number | undefined): string {
+  return width === undefined
+    ? text
+    : cutMiddle(text, Math.max(MOST_REASON, Math.floor(width * REASON_SHARE)));
 }
 
 /** The one reason of all; else each with how many it holds for, without the names in it. */
