@@ -159,8 +159,7 @@ export class PlacedGraph {
     // Exact names them with all else that is wrong.
     if (!plan.allowSoftPlacement && !plan.exact) checkDevices(index, assignment, devices, plan.clearDevices);
     const changes = toNative(assignment, index, plan.clearDevices);
-    const isMoved = assignment.requested.some((request) => request !== '');
-    if (plan.ignoreColocation && isMoved) {
+    if (plan.ignoreColocation) {
       for (const node of nodesToUntie(await this.graph(), assignment.requested))
         changes.codes[node]! += DROP_CLASS;
     }

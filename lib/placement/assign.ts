@@ -6,11 +6,36 @@ import { type CompiledRule, type Matcher, nativeDevice } from './rules.js';
 import { Slices } from './slices.js';
 
 /** Which node was asked to run where. */
-export interface Assignment {
-  /** By node: the device, as the rule or the run says it; `''` for none. */
-  readonly requested: readonly string[];
-  /** By node: the number of the rule that decided, NO_RULE, or RUN_DEVICE. */
-  readonly rule: Int32Array;
+export class Assignment {
+  #requested: readonly string[] | undefined;
+
+  /**
+   * @param rule By node: the number of the rule that decided, NO_RULE, or RUN_DEVICE.
+   * @param devices By rule: its device, as it says it.
+   * @param runDevice The run's own.
+   */
+  constructor(
+    readonly rule: Int32Array,
+    readonly devices: readonly string[],
+    readonly runDevice: string | undefined,
+  ) {}
+
+  /** The device that the node was asked onto, as the rule or the run says it; `''` for none. */
+  device(node: number): string {
+    const rule = this.rule[node]!;
+    return rule === NO_RULE ? '' : rule === RUN_DEVICE ? this.runDevice! : this.devices[rule]!;
+  }
+
+  /** The same for all: a long list, so for checks and reports that look at every node anyway. */
+  get requested(): readonly string[] {
+    this.#requested ??= Array.from(this.rule, (_, node) => this.device(node));
+    return this.#requested;
+  }
+
+  /** The numbers of the rules, NO_RULE and RUN_DEVICE among them, that some node has. */
+  get rulesInUse(): ReadonlySet<number> {
+    return new Set(this.rule);
+  }
 }
 
 export const NO_RULE = -1;
@@ -35,7 +60,6 @@ export async function assign(
   rules: readonly CompiledRule[],
   { device, clearDevices }: AssignOptions,
 ): Promise<Assignment> {
-  const requested = new Array<string>(index.length).fill('');
   const rule = new Int32Array(index.length).fill(NO_RULE);
   const tests = rules.map((compiled) => new RuleTest(compiled, index));
   const slices = new Slices();
@@ -46,15 +70,17 @@ export async function assign(
     if (isHousekeeping) continue;
     if (first !== NO_RULE) {
       rule[i] = first;
-      requested[i] = rules[first]!.device;
     } else if (device !== undefined && (clearDevices || index.device(i) === '')) {
       rule[i] = RUN_DEVICE;
-      requested[i] = device;
     }
   }
   const idle = tests.filter((test) => !test.rule.optional && !test.hasMet);
   if (idle.length > 0) throw await unmatched(idle, index);
-  return { requested, rule };
+  return new Assignment(
+    rule,
+    rules.map((each) => each.device),
+    device,
+  );
 }
 
 /** The first rule that holds. Rules after it are tried until they have met a node, so that a shadowed one is no error. */
@@ -144,24 +170,18 @@ async function nearNames(rule: CompiledRule, index: GraphIndex): Promise<string>
 
 /** What the addon takes: a code a node, 0 for no change, else the number in the table plus 1. */
 export function toNative(
-  { requested, rule }: Assignment,
+  assignment: Assignment,
   index: GraphIndex,
   clearDevices: boolean,
 ): { codes: Uint32Array; table: string[] } {
-  const codes = new Uint32Array(requested.length);
-  const table: string[] = [];
-  const numbers = new Map<string, number>();
-  const numberOf = (device: string) => {
-    let number = numbers.get(device);
-    if (number === undefined) {
-      number = table.push(nativeDevice(device));
-      numbers.set(device, number);
-    }
-    return number;
-  };
+  const { rule, devices, runDevice } = assignment;
+  const table = [...devices, runDevice ?? '', ''].map(nativeDevice);
+  const [ofRun, cleared] = [table.length - 1, table.length];
+  const codes = new Uint32Array(rule.length);
   for (let i = 0; i < codes.length; i++) {
-    if (rule[i] !== NO_RULE) codes[i] = numberOf(requested[i]!);
-    else if (clearDevices && isForgotten(index, i)) codes[i] = numberOf('');
+    const decided = rule[i]!;
+    if (decided !== NO_RULE) codes[i] = decided === RUN_DEVICE ? ofRun : decided + 1;
+    else if (clearDevices && isForgotten(index, i)) codes[i] = cleared;
   }
   return { codes, table };
 }

@@ -31,17 +31,19 @@ export function deviceLookup(devices: readonly Named[]): (requested: string) => 
  */
 export function checkDevices(
   nodes: NodeList,
-  { requested, rule }: Assignment,
+  assignment: Assignment,
   devices: readonly Named[],
   clearDevices: boolean,
 ): void {
   const has = deviceLookup(devices);
-  for (const device of new Set(requested)) {
+  for (const rule of assignment.rulesInUse) {
+    const node = assignment.rule.indexOf(rule);
+    const device = assignment.device(node);
     if (has(device)) continue;
     const ops: string[] = [];
     let count = 0;
-    for (let i = 0; i < requested.length; i++) {
-      if (requested[i] === device && count++ < MOST) ops.push(opName(nodes, i));
+    for (let i = node; i < nodes.length; i++) {
+      if (assignment.device(i) === device && count++ < MOST) ops.push(opName(nodes, i));
     }
     throw new TensorFlowError(
       'INVALID_ARGUMENT',
@@ -50,7 +52,7 @@ export function checkDevices(
       { op: ops[0]! },
     );
   }
-  if (!clearDevices) checkSavedDevices(nodes, devices, (i) => rule[i] === NO_RULE);
+  if (!clearDevices) checkSavedDevices(nodes, devices, (i) => assignment.rule[i] === NO_RULE);
 }
 
 /** The same for the devices that stand in the model alone. */

@@ -14,28 +14,38 @@ export interface DeviceSpec {
 
 const PART =
   /\/(?:job:(?<job>[A-Za-z][A-Za-z0-9_]*|\*)|replica:(?<replica>\d+|\*)|task:(?<task>\d+|\*)|device:(?<type>[A-Za-z][A-Za-z0-9_]*|\*)(?::(?<index>\d+|\*))?|(?<short>cpu|CPU|gpu|GPU):(?<shortIndex>\d+|\*))/y;
-const LOCAL = /^\/job:localhost\/replica:0\/task:0\/device:/;
+/** TensorFlow keeps numbers in an int. */
+const LARGEST = 2 ** 31 - 1;
 
-/** The parts, or undefined where the text is no device name. */
+/** The parts, or undefined where the text is no device name. Of a part that is there twice, the last counts. */
 function parse(text: string): DeviceSpec | undefined {
-  const parts: Record<string, string> = {};
+  const parts: Record<string, string | undefined> = {};
+  if (text === '/') return toSpec(parts);
   PART.lastIndex = 0;
   while (PART.lastIndex < text.length) {
     const found = PART.exec(text)?.groups;
     if (found === undefined) return undefined;
-    for (const [key, value] of Object.entries(found)) if (value !== undefined) parts[key] = value;
+    const { short, shortIndex, type = short?.toUpperCase(), index = shortIndex, ...machine } = found;
+    for (const [key, value] of Object.entries(machine)) if (value !== undefined) parts[key] = value;
+    if (type !== undefined) Object.assign(parts, { type, index });
   }
   // TensorFlow takes /cpu:0 for a name of its own, and /device:cpu:0 for a type that does not exist.
   if (/^(cpu|gpu|tpu)$/.test(parts.type ?? '')) return undefined;
-  const number = (value: string | undefined) =>
-    value === undefined || value === '*' ? undefined : Number(value);
+  const spec = toSpec(parts);
+  const isTooLarge = [spec.replica, spec.task, spec.index].some((number) => (number ?? 0) > LARGEST);
+  return isTooLarge ? undefined : spec;
+}
+
+function toSpec({ job, replica, task, type, index }: Record<string, string | undefined>): DeviceSpec {
   const word = (value: string | undefined) => (value === '*' ? undefined : value);
+  const number = (value: string | undefined) =>
+    word(value) === undefined ? undefined : Number(value);
   return {
-    job: word(parts.job),
-    replica: number(parts.replica),
-    task: number(parts.task),
-    type: word(parts.type) ?? parts.short?.toUpperCase(),
-    index: number(parts.index ?? parts.shortIndex),
+    job: word(job),
+    replica: number(replica),
+    task: number(task),
+    type: word(type),
+    index: number(index),
   };
 }
 
@@ -53,12 +63,15 @@ export function parseDevice(text: unknown, where = 'device'): DeviceSpec {
   );
 }
 
+/** What was meant, for the usual slips: no slash, no index, `/device:` in front of `cpu`, capitals elsewhere. */
 function guess(text: unknown): string {
   if (typeof text !== 'string') return '';
-  const found = /^\/?(?:device:)?([a-z]+)(?::?(\d+|\*))?$/i.exec(text.trim());
+  const found = /^(.*\/)?(device:)?([a-z][a-z_]*):?(\d+|\*)?$/i.exec(text.trim());
   if (found === null) return '';
-  const meant = `/${/^[cg]pu$/i.test(found[1]!) ? '' : 'device:'}${found[1]!.toUpperCase()}:${found[2] ?? 0}`;
-  return parse(meant) === undefined ? '' : ` Did you mean "${meant}"?`;
+  const [, machine = '/', form = '', type, index = '0'] = found;
+  const prefix = form === '' && /^[cg]pu$/i.test(type!) ? '' : 'device:';
+  const meant = `${machine.startsWith('/') ? '' : '/'}${machine}${prefix}${type!.toUpperCase()}:${index}`;
+  return parse(meant) === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
 }
 
 /** The one spelling of a device, which goes into a graph: `/cpu:1` -> `/device:CPU:1`. */
@@ -85,9 +98,14 @@ export function deviceMatches(requested: string, actual: string): boolean {
   );
 }
 
-/** `/job:localhost/replica:0/task:0/device:CPU:0` -> `/CPU:0`; another machine's name stays whole. */
+/**
+ * A device of this machine as one would type it: `/job:localhost/replica:0/task:0/device:CPU:0` -> `/CPU:0`, `…/device:TPU:0`
+ * -> `/device:TPU:0`, which has no shorter name. Another machine's name stays whole.
+ */
 export function shortDevice(name: string): string {
-  return name.replace(LOCAL, '/');
+  return name.replace(/^\/job:localhost\/replica:0\/task:0\/device:(?:(?=[CG]PU:))?/, (local) =>
+    name.startsWith('CPU:', local.length) || name.startsWith('GPU:', local.length) ? '/' : '/device:',
+  );
 }
 
 /** The type in a device's name, `GPU`, or `''`. */

@@ -1,6 +1,9 @@
 /**
  * Globs over the names of ops: `*` stays within a scope, `**` crosses scopes, `?` is one character, and `**` with a
  * slash behind it may stand for nothing at all. They match whole names.
+ *
+ * Not by RegExp: its time grows with each star as a power of the name's length. Here each star is tried once at each
+ * place of a name at most.
  */
 
 type Token = { kind: 'text'; text: string } | { kind: 'one' | 'star' | 'any' | 'scopes' };
@@ -13,7 +16,9 @@ export function isGlob(text: string): boolean {
 /** Compiles a glob. Matching takes at most time in proportion to the name times the glob, whatever stands in either. */
 export function compileGlob(glob: string): (name: string) => boolean {
   const tokens = tokenize(glob);
-  return (name) => matches(tokens, name);
+  const texts = tokens.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
+  const isRepeated = tokens.filter(({ kind }) => kind !== 'text' && kind !== 'one').length > 1;
+  return (name) => hasTexts(texts, name) && new Match(tokens, name, isRepeated).from(0, 0);
 }
 
 function tokenize(glob: string): Token[] {
@@ -35,33 +40,70 @@ function endsScope(token: Token): boolean {
   return token.kind === 'scopes' || (token.kind === 'text' && token.text.endsWith('/'));
 }
 
-/** The set of places in the name that the tokens so far can reach, token by token. */
-function matches(tokens: readonly Token[], name: string): boolean {
-  const { length } = name;
-  let reached = new Uint8Array(length + 1);
-  reached[0] = 1;
-  for (const token of tokens) {
-    const next = new Uint8Array(length + 1);
-    let open = false;
-    let some = false;
-    for (let i = 0; i <= length; i++) {
+/** Whether the texts stand in the name one behind the other, which most names fail, and soon. */
+function hasTexts(texts: readonly string[], name: string): boolean {
+  let at = 0;
+  for (const text of texts) {
+    at = name.indexOf(text, at);
+    if (at === -1) return false;
+    at += text.length;
+  }
+  return true;
+}
+
+/** Reused for all names of ordinary length: an array for each would cost more than the match. */
+const scratch = new Uint8Array(4096);
+
+class Match {
+  readonly #tokens: readonly Token[];
+  readonly #name: string;
+  /** By token and place in the name: 1 where what follows the token was tried from there, in vain. */
+  readonly #failed: Uint8Array | undefined;
+
+  constructor(tokens: readonly Token[], name: string, isRepeated: boolean) {
+    this.#tokens = tokens;
+    this.#name = name;
+    if (!isRepeated) return; // no place is tried twice then
+    const size = tokens.length * (name.length + 1);
+    this.#failed = size > scratch.length ? new Uint8Array(size) : scratch.fill(0, 0, size);
+  }
+
+  /** Whether the tokens from `t` on match the name from `at` on. */
+  from(t: number, at: number): boolean {
+    const name = this.#name;
+    let place = at;
+    for (let i = t; i < this.#tokens.length; i++) {
+      const token = this.#tokens[i]!;
       if (token.kind === 'text') {
-        if (reached[i] === 1 && name.startsWith(token.text, i)) next[i + token.text.length] = 1;
+        if (!name.startsWith(token.text, place)) return false;
+        place += token.text.length;
       } else if (token.kind === 'one') {
-        if (reached[i] === 1 && i < length && name[i] !== '/') next[i + 1] = 1;
-      } else if (token.kind === 'scopes') {
-        // Nothing, or everything up to and with a slash.
-        if (reached[i] === 1 || (open && name[i - 1] === '/')) next[i] = 1;
-        open ||= reached[i] === 1;
+        if (place === name.length || name[place] === '/') return false;
+        place++;
       } else {
-        if (token.kind === 'star' && i > 0 && name[i - 1] === '/') open = false;
-        open ||= reached[i] === 1;
-        if (open) next[i] = 1;
+        return this.#fromStar(i, token.kind, place);
       }
     }
-    for (let i = 0; i <= length && !some; i++) some = next[i] === 1;
-    if (!some) return false;
-    reached = next;
+    return place === name.length;
   }
-  return reached[length] === 1;
+
+  /** The same where token `t` takes any number of characters, which decides for all places up to its end at once. */
+  #fromStar(t: number, kind: 'star' | 'any' | 'scopes', at: number): boolean {
+    const name = this.#name;
+    if (t === this.#tokens.length - 1) {
+      if (kind === 'any') return true;
+      if (kind === 'star') return name.indexOf('/', at) === -1;
+    }
+    for (let place = at; place <= name.length; place++) {
+      if (kind !== 'scopes' || place === 0 || name[place - 1] === '/') {
+        const key = t * (name.length + 1) + place;
+        // The try that failed from here went on to all places behind, too.
+        if (this.#failed?.[key] === 1) return false;
+        if (this.from(t + 1, place)) return true;
+        if (this.#failed !== undefined) this.#failed[key] = 1;
+      }
+      if (kind === 'star' && name[place] === '/') return false;
+    }
+    return false;
+  }
 }

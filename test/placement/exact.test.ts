@@ -367,6 +367,23 @@ describe('what cannot be held', () => {
     check(graph, { requested, clearDevices: true });
   });
 
+  it('a tie that is dropped does not say where a variable is', async () => {
+    const graph = await g.decode(
+      [
+        ...[g.variable('v'), g.constant('x'), g.identity('y', 'x', '', g.tied('x', 'v'))],
+        g.call('p', 'f', ['v']),
+      ],
+      reader(),
+    );
+    const requested = asking(graph, { x: '/CPU:1', y: '/CPU:2', r: '/CPU:1' });
+    expect(await faults(graph, { requested, ignoreColocation: true })).toEqual([
+      expect.stringMatching(/^- r \(in f\): .* works on v, which is on \/CPU:0/),
+    ]);
+    expect(await faults(graph, { requested })).toEqual([
+      expect.stringMatching(/^- x on \/CPU:1, y on \/CPU:2: /),
+    ]);
+  });
+
   it('twenty faults are listed, and the rest is counted', async () => {
     const graph = await g.decode(Array.from({ length: 25 }, (_, i) => g.constant(`c${i}`, `/GPU:${i}`)));
     const lines = await faults(graph);
