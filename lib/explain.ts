@@ -10,7 +10,7 @@ import { type RunControl, runCall } from './run.js';
 import type { Tensor } from './tensor.js';
 
 /** The final device of each node, and when it ran there. */
-const TRACE: RunOptionsJson = { traceLevel: 'FULL_TRACE', outputPartitionGraphs: true };
+const TRACE: RunOptionsJson = { traceLevel: 'SOFTWARE_TRACE', outputPartitionGraphs: true };
 
 /** Runs what is bound, and reports. `run` names what was fed and fetched. */
 export async function explainRun(

@@ -5,7 +5,9 @@ import { listen, config as own } from '../example.mjs';
 import { Failure } from '../tools/failure.mjs';
 import { stopwatch, watchEventLoop } from '../tools/stopwatch.mjs';
 import { C_MAJOR, compare, notesOf, synthesize } from './chord.mjs';
+import { chordInputs } from './chord-inputs.mjs';
 import { printDevices, printNotes, printTimes } from './print.mjs';
+import { printAllOnCpu, printAlternate, printChosenOps } from './print-placement.mjs';
 
 /**
  * @param {object} options
@@ -29,4 +31,9 @@ export async function demo({ folder, library, config = own }) {
   printTimes(times.laps, gap, performance.now());
   const missed = notes.filter(({ verdict }) => verdict === 'missed').length;
   if (missed > 0) throw new Failure(`${missed} of ${C_MAJOR.length} notes that were played were not heard.`);
+
+  const inputs = await chordInputs(folder);
+  await printAllOnCpu(folder, inputs);
+  await printChosenOps(folder);
+  await printAlternate(folder, inputs);
 }

@@ -39,7 +39,7 @@ export function printTimes(laps, gap, total) {
 }
 
 /** First column to the left, the next ones to the right, the last to the left. */
-function printTable(rows) {
+export function printTable(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   for (const row of rows) {
     const cells = row.map((cell, column) => {
