@@ -13,7 +13,6 @@ import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
-import { localPath } from './saved-model/directory.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
 import { housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
@@ -84,10 +83,11 @@ export class ModelSessions {
     options: SessionsOptions,
     plan: PlacementPlan,
   ): Promise<ModelSessions> {
-    // TensorFlow is silent where a function body names a device that is not there.
-    if (!plan.allowSoftPlacement && localPath(path) !== undefined) {
-      const { placed } = await parse(path, options.tags, plan);
-      checkSavedDevices(placed.index, placed.devices);
+    // TensorFlow is silent where a function body names a device that is not there. What cannot be read here (a
+    // saved_model.pbtxt, a folder of its own file systems) it may load; and what is wrong with the rest, its load says.
+    if (!plan.allowSoftPlacement) {
+      const parsed = await parse(path, options.tags, plan).catch(() => undefined);
+      if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
     }
     const runOptions = encodeRunOptions(options.runOptions);
     const loaded = await addon().loadSavedModel(path, options.tags, plan.config, runOptions);

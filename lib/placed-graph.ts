@@ -159,19 +159,21 @@ export class PlacedGraph {
     // Exact names them with all else that is wrong.
     if (!plan.allowSoftPlacement && !plan.exact) checkDevices(index, assignment, devices, plan.clearDevices);
     const changes = toNative(assignment, index, plan.clearDevices);
+    const wishes = {
+      requested: (node: number) => assignment.device(node),
+      isHousekeeping: (node: number) => index.isHousekeeping(node),
+      devices,
+      clearDevices: plan.clearDevices,
+    };
     if (plan.ignoreColocation) {
-      for (const node of nodesToUntie(await this.graph(), assignment.requested))
-        changes.codes[node]! += DROP_CLASS;
+      for (const node of await nodesToUntie(await this.graph(), wishes)) changes.codes[node]! += DROP_CLASS;
     }
     if (plan.exact) {
-      checkExact({
+      await checkExact({
+        ...wishes,
         graph: await this.graph(),
-        requested: assignment.requested,
-        isHousekeeping: (i) => index.isHousekeeping(i),
-        devices,
         kernels: kernelLookup(registeredKernels),
         ignoreColocation: plan.ignoreColocation,
-        clearDevices: plan.clearDevices,
       });
     }
     const native = await this.#source.createSession(

@@ -4,9 +4,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Bound } from './bound.js';
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
-import { didYouMean, TensorFlowError } from './errors.js';
+import { TensorFlowError } from './errors.js';
 import { explainRun } from './explain.js';
-import { type TensorLike, toInput } from './inputs.js';
+import type { TensorLike } from './inputs.js';
 import { ModelSessions } from './model-sessions.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, checkRunDevice, PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
@@ -22,14 +22,9 @@ import {
 } from './run.js';
 import { openLibrary } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
-import {
-  findSignature,
-  type Signature,
-  type Signatures,
-  signaturesOf,
-  type TensorInfo,
-} from './saved-model/signatures.js';
+import { type Signatures, signaturesOf } from './saved-model/signatures.js';
 import type { Device, Session } from './session.js';
+import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 
 /** Options of `SavedModel.load`. */
@@ -76,16 +71,6 @@ const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings', 'device
 const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
-
-/** A signature with its chosen outputs. */
-interface Plan {
-  inputs: readonly (readonly [key: string, info: TensorInfo, label: string])[];
-  outputs: readonly string[];
-  feeds: readonly string[];
-  fetches: readonly string[];
-  /** Looked up in the graph of each session. */
-  bound: WeakMap<Session, Bound>;
-}
 
 export class SavedModel {
   /** The folder it was loaded from. */
@@ -242,18 +227,7 @@ export class SavedModel {
     const key = JSON.stringify([options.signature, chosen]);
     let plan = this.#plans.get(key);
     if (plan === undefined) {
-      const [name, signature] = findSignature(this.signatures, options.signature);
-      const outputs = chooseOutputs(name, signature, chosen);
-      const inputs = Object.entries(signature.inputs).map(
-        ([input, info]) => [input, info, `input "${input}" of signature "${name}"`] as const,
-      );
-      plan = {
-        inputs,
-        outputs,
-        feeds: inputs.map(([, info]) => info.name),
-        fetches: outputs.map((output) => signature.outputs[output]!.name),
-        bound: new WeakMap(),
-      };
+      plan = makePlan(this.signatures, options.signature, chosen);
       remember(this.#plans, key, plan);
     }
     return plan;
@@ -289,54 +263,4 @@ function toPath(directory: string | URL): string {
   if (directory instanceof URL) return fileURLToPath(directory);
   if (typeof directory === 'string' && directory !== '') return directory;
   throw invalidOption('The folder of a SavedModel must be a path.');
-}
-
-function chooseOutputs(name: string, signature: Signature, chosen: readonly string[] | undefined): string[] {
-  const all = Object.keys(signature.outputs);
-  if (chosen === undefined) return all;
-  checkStrings(chosen, 'outputs');
-  if (chosen.length === 0)
-    throw invalidOption('outputs is empty: name at least one output, or leave it out for all.');
-  for (const output of chosen) {
-    if (all.includes(output)) continue;
-    throw new TensorFlowError(
-      'INVALID_ARGUMENT',
-      `The signature "${name}" has no output "${output}".${didYouMean(output, all)} It has: ${all.join(', ')}.`,
-    );
-  }
-  return [...new Set(chosen)];
-}
-
-/** Inputs in the plan's order; a missing or an unknown name is an error that lists the names. */
-function toInputs(plan: Plan, inputs: Readonly<Record<string, TensorLike>>): Tensor[] {
-  if (typeof inputs !== 'object' || inputs === null) {
-    throw new TensorFlowError('INVALID_ARGUMENT', 'The inputs must be an object of values by input name.');
-  }
-  const known = plan.inputs.map(([name]) => name);
-  const unknown = Object.keys(inputs).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new TensorFlowError(
-      'INVALID_ARGUMENT',
-      `There is no input "${unknown}".${didYouMean(unknown, known)}${listInputs(plan)}`,
-    );
-  }
-  return plan.inputs.map(([name, info, label]) => {
-    if (!Object.hasOwn(inputs, name)) {
-      throw new TensorFlowError('INVALID_ARGUMENT', `The ${label} is missing.${listInputs(plan)}`);
-    }
-    return toInput(inputs[name]!, info, label);
-  });
-}
-
-function listInputs(plan: Plan): string {
-  if (plan.inputs.length === 0) return ' The signature takes no inputs.';
-  return ` The signature takes: ${plan.inputs.map(([name]) => name).join(', ')}.`;
-}
-
-function byName(plan: Plan, tensors: readonly Tensor[]): Record<string, Tensor> {
-  const outputs: Record<string, Tensor> = {};
-  plan.outputs.forEach((name, i) => {
-    outputs[name] = tensors[i]!;
-  });
-  return outputs;
 }

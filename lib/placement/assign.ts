@@ -1,9 +1,9 @@
 /** Rules meet a graph: which op is asked to run where. In slices, so that a graph of any size leaves the event loop its turns. */
-import { didYouMean, TensorFlowError } from '../errors.js';
 import { deviceType } from './device.js';
 import type { GraphIndex } from './graph-index.js';
-import { type CompiledRule, type Matcher, nativeDevice } from './rules.js';
+import { type CompiledRule, type Matcher, nativeDevice, scopeOf } from './rules.js';
 import { Slices } from './slices.js';
+import { unmatchedRules } from './unmatched.js';
 
 /** Which node was asked to run where. */
 export class Assignment {
@@ -61,21 +61,20 @@ export async function assign(
   { device, clearDevices }: AssignOptions,
 ): Promise<Assignment> {
   const rule = new Int32Array(index.length).fill(NO_RULE);
-  const tests = rules.map((compiled) => new RuleTest(compiled, index));
+  const walk = new Walk(rules, index);
   const slices = new Slices();
   for (let i = 0; i < index.length; i++) {
-    if (slices.isOver(i)) await slices.next();
-    const isHousekeeping = index.isHousekeeping(i);
-    const first = decide(tests, i, isHousekeeping);
-    if (isHousekeeping) continue;
+    if (slices.isOver(walk.isLong ? 0 : i)) await slices.next();
+    const first = walk.decide(i);
+    if (index.isHousekeeping(i)) continue;
     if (first !== NO_RULE) {
       rule[i] = first;
     } else if (device !== undefined && (clearDevices || index.device(i) === '')) {
       rule[i] = RUN_DEVICE;
     }
   }
-  const idle = tests.filter((test) => !test.rule.optional && !test.hasMet);
-  if (idle.length > 0) throw await unmatched(idle, index);
+  const idle = walk.tests.filter((test) => !test.rule.optional && !test.hasMet);
+  if (idle.length > 0) throw await unmatchedRules(idle, index);
   return new Assignment(
     rule,
     rules.map((each) => each.device),
@@ -83,51 +82,29 @@ export async function assign(
   );
 }
 
-/** The first rule that holds. Rules after it are tried until they have met a node, so that a shadowed one is no error. */
-function decide(tests: readonly RuleTest[], i: number, isHousekeeping: boolean): number {
-  let first = NO_RULE;
-  for (const [number, test] of tests.entries()) {
-    if (isHousekeeping) {
-      if (!test.hasMetHousekeeping) test.hasMetHousekeeping = test.holds(i);
-    } else if (first === NO_RULE || !test.hasMet) {
-      if (!test.holds(i)) continue;
-      test.hasMet = true;
-      if (first === NO_RULE) first = number;
-    }
-  }
-  return first;
-}
-
+/** A rule, and what it has met. */
 class RuleTest {
   hasMet = false;
   hasMetHousekeeping = false;
-  /** Types and functions are few: each is tested once. */
-  readonly #known = new Map<Matcher, Map<string, boolean>>();
+  /** Types, functions and scopes are few: each is tested once. By matcher. */
+  readonly #known: readonly Map<string, boolean>[];
 
-  constructor(
-    readonly rule: CompiledRule,
-    readonly index: GraphIndex,
-  ) {}
-
-  holds(i: number): boolean {
-    return this.rule.matchers.every((matcher) => {
-      switch (matcher.key) {
-        case 'type':
-          return this.#remembered(matcher, this.index.type(i));
-        case 'function':
-          return this.#remembered(matcher, this.index.function(i));
-        default:
-          return matcher.test(this.index.name(i));
-      }
-    });
+  constructor(readonly rule: CompiledRule) {
+    this.#known = rule.matchers.map(() => new Map());
   }
 
-  #remembered(matcher: Matcher, text: string): boolean {
-    let known = this.#known.get(matcher);
-    if (known === undefined) {
-      known = new Map();
-      this.#known.set(matcher, known);
+  holds(node: Node): boolean {
+    for (let m = 0; m < this.rule.matchers.length; m++) {
+      const matcher = this.rule.matchers[m]!;
+      const text = node[matcher.key];
+      const holds =
+        matcher.key === 'op' ? matcher.test(text) : this.#remembered(matcher, text, this.#known[m]!);
+      if (!holds) return false;
     }
+    return true;
+  }
+
+  #remembered(matcher: Matcher, text: string, known: Map<string, boolean>): boolean {
     let holds = known.get(text);
     if (holds === undefined) {
       holds = matcher.test(text);
@@ -137,35 +114,81 @@ class RuleTest {
   }
 }
 
-async function unmatched(tests: readonly RuleTest[], index: GraphIndex): Promise<TensorFlowError> {
-  const lines: string[] = [];
-  for (const { rule, hasMetHousekeeping } of tests) {
-    const why = hasMetHousekeeping
-      ? ' Only ops that save, restore or initialise match it; they keep their devices.'
-      : await nearNames(rule, index);
-    lines.push(`${rule.label} matches no op.${why}`);
-  }
-  const way = 'A rule that may match nothing says `optional: true`.';
-  return new TensorFlowError('INVALID_ARGUMENT', `${lines.join('\n')}\n${way}`);
-}
+/** What rules see of one node. */
+type Node = Record<Matcher['key'], string>;
 
-async function nearNames(rule: CompiledRule, index: GraphIndex): Promise<string> {
-  let hints = '';
-  for (const { key, text, exact } of rule.matchers) {
-    const wanted = exact ?? (/^"[^*?]*"$/.test(text) ? (JSON.parse(text) as string) : undefined);
-    if (wanted === undefined) continue;
-    const names = new Set<string>();
-    const slices = new Slices();
-    for (let i = 0; i < index.length; i++) {
-      if (slices.isOver(i)) await slices.next();
-      if (key === 'type') names.add(index.type(i));
-      else if (key === 'function') names.add(index.function(i));
-      else if (key === 'op') names.add(index.name(i));
-      else names.add(index.name(i).split('/', wanted.split('/').length).join('/'));
+/** By what rules are looked up; one scope holds many ops, so not by that. */
+const KEYS = ['op', 'type', 'function'] as const;
+
+/**
+ * Finds the rules for node after node. A rule that says an exact name, type or function is looked up by that, so that
+ * one rule an op takes no longer than one for all.
+ */
+class Walk {
+  readonly tests: readonly RuleTest[];
+  /** Numbers of the rules to try at every node. */
+  readonly #always: number[] = [];
+  readonly #byName = {
+    op: new Map<string, number[]>(),
+    type: new Map<string, number[]>(),
+    function: new Map<string, number[]>(),
+  };
+  readonly #index: GraphIndex;
+
+  constructor(rules: readonly CompiledRule[], index: GraphIndex) {
+    this.#index = index;
+    this.tests = rules.map((rule) => new RuleTest(rule));
+    for (const [number, { matchers }] of rules.entries()) {
+      const key = KEYS.find((each) => matchers.some((m) => m.key === each && m.exact !== undefined));
+      if (key === undefined) {
+        this.#always.push(number);
+        continue;
+      }
+      const name = matchers.find((m) => m.key === key)!.exact!;
+      const numbers = this.#byName[key].get(name) ?? [];
+      this.#byName[key].set(name, numbers);
+      numbers.push(number);
     }
-    if (!names.has(wanted)) hints += didYouMean(wanted, [...names]);
   }
-  return hints;
+
+  /** Rules tried at every node: with many of them the clock must be looked at more often. */
+  get isLong(): boolean {
+    return this.#always.length > 32;
+  }
+
+  /** The first rule that holds. Rules after it are tried until they have met a node, so that a shadowed one is no error. */
+  decide(i: number): number {
+    if (this.tests.length === 0) return NO_RULE;
+    const name = this.#index.name(i);
+    const node = {
+      op: name,
+      type: this.#index.type(i),
+      scope: scopeOf(name),
+      function: this.#index.function(i),
+    };
+    const isHousekeeping = this.#index.isHousekeeping(i);
+    let first = this.#try(this.#always, node, isHousekeeping, NO_RULE);
+    for (const key of KEYS) {
+      const numbers = this.#byName[key].get(node[key]);
+      if (numbers !== undefined) first = this.#try(numbers, node, isHousekeeping, first);
+    }
+    return first;
+  }
+
+  #try(numbers: readonly number[], node: Node, isHousekeeping: boolean, before: number): number {
+    let first = before;
+    for (const number of numbers) {
+      const test = this.tests[number]!;
+      if (isHousekeeping) {
+        if (!test.hasMet && !test.hasMetHousekeeping) test.hasMetHousekeeping = test.holds(node);
+      } else if (first === NO_RULE || number < first || !test.hasMet) {
+        if (!test.holds(node)) continue;
+        test.hasMet = true;
+        if (first === NO_RULE || number < first) first = number;
+      }
+    }
+    return first;
+  }
 }
 
 /** What the addon takes: a code a node, 0 for no change, else the number in the table plus 1. */

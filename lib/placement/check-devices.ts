@@ -1,6 +1,6 @@
 /** Devices that are asked for and that a session does not have. TensorFlow says nothing of them inside of functions. */
 import { TensorFlowError } from '../errors.js';
-import { type Assignment, NO_RULE } from './assign.js';
+import { type Assignment, NO_RULE, RUN_DEVICE } from './assign.js';
 import { deviceMatches, listDevices, shortDevice } from './device.js';
 import type { NodeList } from './node-list.js';
 
@@ -8,6 +8,8 @@ interface Named {
   readonly name: string;
 }
 
+/** What a look for a node answers where there is none. */
+const NO_NODE = -1;
 /** Ops that a message names at most. */
 const MOST = 5;
 
@@ -36,10 +38,12 @@ export function checkDevices(
   clearDevices: boolean,
 ): void {
   const has = deviceLookup(devices);
-  for (const rule of assignment.rulesInUse) {
-    const node = assignment.rule.indexOf(rule);
-    const device = assignment.device(node);
-    if (has(device)) continue;
+  for (const [rule, device] of [
+    [RUN_DEVICE, assignment.runDevice ?? ''] as const,
+    ...assignment.devices.entries(),
+  ]) {
+    const node = has(device) ? NO_NODE : assignment.rule.indexOf(rule);
+    if (node === NO_NODE) continue;
     const ops: string[] = [];
     let count = 0;
     for (let i = node; i < nodes.length; i++) {

@@ -14,6 +14,7 @@ export interface DeviceSpec {
 
 const PART =
   /\/(?:job:(?<job>[A-Za-z][A-Za-z0-9_]*|\*)|replica:(?<replica>\d+|\*)|task:(?<task>\d+|\*)|device:(?<type>[A-Za-z][A-Za-z0-9_]*|\*)(?::(?<index>\d+|\*))?|(?<short>cpu|CPU|gpu|GPU):(?<shortIndex>\d+|\*))/y;
+const LOCAL = '/job:localhost/replica:0/task:0/device:';
 /** TensorFlow keeps numbers in an int. */
 const LARGEST = 2 ** 31 - 1;
 
@@ -38,8 +39,7 @@ function parse(text: string): DeviceSpec | undefined {
 
 function toSpec({ job, replica, task, type, index }: Record<string, string | undefined>): DeviceSpec {
   const word = (value: string | undefined) => (value === '*' ? undefined : value);
-  const number = (value: string | undefined) =>
-    word(value) === undefined ? undefined : Number(value);
+  const number = (value: string | undefined) => (word(value) === undefined ? undefined : Number(value));
   return {
     job: word(job),
     replica: number(replica),
@@ -69,6 +69,7 @@ function guess(text: unknown): string {
   const found = /^(.*\/)?(device:)?([a-z][a-z_]*):?(\d+|\*)?$/i.exec(text.trim());
   if (found === null) return '';
   const [, machine = '/', form = '', type, index = '0'] = found;
+  if (form === '' && !/pu$/i.test(type!)) return '';
   const prefix = form === '' && /^[cg]pu$/i.test(type!) ? '' : 'device:';
   const meant = `${machine.startsWith('/') ? '' : '/'}${machine}${prefix}${type!.toUpperCase()}:${index}`;
   return parse(meant) === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
@@ -98,14 +99,11 @@ export function deviceMatches(requested: string, actual: string): boolean {
   );
 }
 
-/**
- * A device of this machine as one would type it: `/job:localhost/replica:0/task:0/device:CPU:0` -> `/CPU:0`, `…/device:TPU:0`
- * -> `/device:TPU:0`, which has no shorter name. Another machine's name stays whole.
- */
+/** A device of this machine as one types it, `/CPU:0` or `/device:TPU:0`; another machine's name stays whole. */
 export function shortDevice(name: string): string {
-  return name.replace(/^\/job:localhost\/replica:0\/task:0\/device:(?:(?=[CG]PU:))?/, (local) =>
-    name.startsWith('CPU:', local.length) || name.startsWith('GPU:', local.length) ? '/' : '/device:',
-  );
+  if (!name.startsWith(LOCAL)) return name;
+  const device = name.slice(LOCAL.length);
+  return /^[CG]PU:/.test(device) ? `/${device}` : `/device:${device}`;
 }
 
 /** The type in a device's name, `GPU`, or `''`. */

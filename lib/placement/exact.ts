@@ -1,11 +1,12 @@
 /** What `exact` checks before anything runs: requests that TensorFlow cannot or will not hold, each with the smallest change that mends it. */
 import { TensorFlowError } from '../errors.js';
 import { deviceLookup } from './check-devices.js';
-import { nodesToUntie, tornGroups } from './colocation.js';
-import { deviceMatches, deviceType, listDevices, shortDevice } from './device.js';
+import { nodesToUntie, savedDevice, tornGroups, type Wishes } from './colocation.js';
+import { deviceMatches, listDevices, shortDevice } from './device.js';
 import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { isTakenApart, ResourceTies, remembered } from './resources.js';
+import { Slices } from './slices.js';
 
 /** What is wrong, in the same way, with the requests of some ops. */
 interface Fault {
@@ -14,41 +15,41 @@ interface Fault {
   readonly text: (ops: string) => string;
 }
 
-/** Whether a node can ever run. */
-type CanRun = (node: ModelNode) => boolean;
+/** What each check goes by. */
+interface Work extends ExactCheck {
+  /** Whether a node can ever run. */
+  canRun: (node: ModelNode) => boolean;
+  slices: Slices;
+}
 
 /** Faults that an error lists at most, and ops of each. */
 const MOST = 20;
 const MOST_OPS = 5;
 
 /** What the checks look at. */
-export interface ExactCheck {
+export interface ExactCheck extends Wishes {
   graph: ModelGraph;
-  /** The device asked for, by node; `''` for none. */
-  requested: readonly string[];
-  isHousekeeping: (node: number) => boolean;
-  devices: readonly { name: string; type: string }[];
   kernels: KernelLookup;
   /** Colocation that a rule contradicts is dropped and no fault. */
   ignoreColocation: boolean;
-  /**
-   * Whether the devices saved in the model are forgotten. Left out, they count for where variables are, and one that
-   * the session lacks is nobody's fault.
-   */
-  clearDevices?: boolean | undefined;
 }
 
-/** @throws TensorFlowError INVALID_ARGUMENT naming every request that cannot be held */
-export function checkExact(check: ExactCheck): void {
-  const canRun = reachable(check.graph);
+/**
+ * Leaves the event loop its turns.
+ *
+ * @throws TensorFlowError INVALID_ARGUMENT naming every request that cannot be held
+ */
+export async function checkExact(check: ExactCheck): Promise<void> {
+  const slices = new Slices();
+  const work = { ...check, canRun: await reachable(check.graph, slices), slices };
   const faults = [
-    ...missingFaults(check, canRun),
-    ...kernelFaults(check, canRun),
-    ...(check.ignoreColocation ? [] : tornFaults(check, canRun)),
-    ...resourceFaults(check, canRun),
+    ...(await missingFaults(work)),
+    ...(await kernelFaults(work)),
+    ...(check.ignoreColocation ? [] : await tornFaults(work)),
+    ...(await resourceFaults(work)),
   ];
   if (faults.length === 0) return;
-  const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes.map(title)))}`);
+  const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes, title))}`);
   if (faults.length > MOST) lines.push(`- and ${faults.length - MOST} more`);
   throw new TensorFlowError(
     'INVALID_ARGUMENT',
@@ -73,46 +74,41 @@ class Faults {
 }
 
 /** Nodes for which something is asked, and what. */
-function* requests({ graph, requested, isHousekeeping }: ExactCheck): Generator<[ModelNode, string]> {
+async function* requests({
+  graph,
+  requested,
+  isHousekeeping,
+  slices,
+}: Work): AsyncGenerator<[ModelNode, string]> {
   for (const node of graph.nodes) {
-    const device = requested[node.index]!;
+    // What is done with one may take long, as the first look at a list of kernels does: the clock is looked at for each.
+    if (slices.isOver(0)) await slices.next();
+    const device = requested(node.index);
     if (device !== '' && !isHousekeeping(node.index)) yield [node, device];
   }
 }
 
 /** A test whether a node can ever run: functions that nothing calls, which exports are full of, are never placed. */
-function reachable(graph: ModelGraph): (node: ModelNode) => boolean {
+async function reachable(graph: ModelGraph, slices: Slices): Promise<Work['canRun']> {
   const reached = new Set(['']);
-  const visit = (nodes: ReadonlyMap<string, ModelNode>) => {
-    const open: string[] = [];
+  // A set hands out what is added on the way, too.
+  for (const scope of reached) {
+    const nodes = scope === '' ? graph.main : graph.functions.get(scope)!.nodes;
+    let step = 0;
     for (const node of nodes.values()) {
-      for (const name of graph.calls(node)) {
-        if (reached.has(name)) continue;
-        reached.add(name);
-        open.push(name);
-      }
+      if (slices.isOver(step++)) await slices.next();
+      for (const name of graph.calls(node)) reached.add(name);
     }
-    return open;
-  };
-  for (const open = visit(graph.main); open.length > 0; ) {
-    open.push(...visit(graph.functions.get(open.pop()!)!.nodes));
   }
   return (node) => reached.has(node.function);
 }
 
-/** The device of the model that counts for a node of which nothing is asked. */
-function savedDevice({ clearDevices, isHousekeeping }: ExactCheck): (node: ModelNode) => string {
-  if (clearDevices !== true) return (node) => node.saved;
-  // Restoring and initialising stays on the CPU.
-  return ({ index, saved }) => (isHousekeeping(index) && deviceType(saved) === 'CPU' ? saved : '');
-}
-
-function missingFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
-  const { graph, requested, devices, clearDevices } = check;
+async function missingFaults(work: Work): Promise<Iterable<Fault>> {
+  const { graph, requested, devices, clearDevices, canRun, slices } = work;
   const has = deviceLookup(devices);
   const faults = new Faults();
   const there = `no such device. The session has ${listDevices(devices)}`;
-  for (const [node, device] of requests(check)) {
+  for await (const [node, device] of requests(work)) {
     if (has(device)) continue;
     faults.add(
       device,
@@ -122,7 +118,8 @@ function missingFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
   }
   if (clearDevices !== false) return faults;
   for (const node of graph.nodes) {
-    if (requested[node.index] !== '' || has(node.saved) || !canRun(node)) continue;
+    if (slices.isOver(node.index)) await slices.next();
+    if (requested(node.index) !== '' || has(node.saved) || !canRun(node)) continue;
     const device = shortDevice(node.saved);
     const way = 'Load the model with clearDevices: true, or write a rule for them.';
     faults.add(`saved ${device}`, node, (ops) => `${ops}: saved on ${device}: ${there}. ${way}`);
@@ -130,75 +127,76 @@ function missingFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
   return faults;
 }
 
-function kernelFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
-  const has = deviceLookup(check.devices);
+async function kernelFaults(work: Work): Promise<Iterable<Fault>> {
+  const { devices, kernels, canRun } = work;
   const faults = new Faults();
-  const typeOf = remembered(deviceType);
-  for (const [node, device] of requests(check)) {
-    const type = typeOf(device);
-    if (type === '' || !has(device) || !canRun(node) || check.kernels(node, type) !== 'no') continue;
-    const onCpu = type !== 'CPU' && check.kernels(node, 'CPU') !== 'no' ? ', or put it on /CPU:0' : '';
+  // `/device:*:1` may be of several.
+  const typesOf = remembered((device) => [
+    ...new Set(devices.filter(({ name }) => deviceMatches(device, name)).map(({ type }) => type)),
+  ]);
+  for await (const [node, device] of requests(work)) {
+    const types = typesOf(device);
+    if (types.length === 0 || !canRun(node) || types.some((type) => kernels(node, type) !== 'no')) continue;
+    const onCpu = !types.includes('CPU') && kernels(node, 'CPU') !== 'no' ? ', or put it on /CPU:0' : '';
     faults.add(
       `${node.type} ${device} ${onCpu}`,
       node,
       (ops) =>
-        `${ops}: asked onto ${device}: ${node.type} has no ${type} kernel for these data types. Leave it out of the rule${onCpu}.`,
+        `${ops}: asked onto ${device}: ${node.type} has no ${types.join(' or ')} kernel for these data types. Leave it out of the rule${onCpu}.`,
     );
   }
   return faults;
 }
 
-function* tornFaults(check: ExactCheck, canRun: CanRun): Generator<Fault> {
-  const { graph, requested } = check;
-  const saved = savedDevice(check);
-  for (const group of tornGroups(graph, requested, saved)) {
+async function tornFaults(work: Work): Promise<Fault[]> {
+  const { graph, requested, canRun, slices } = work;
+  const saved = savedDevice(work);
+  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
+  const faults: Fault[] = [];
+  for (const group of await tornGroups(graph, work, slices)) {
     if (!canRun(group[0]!)) continue;
-    const deviceOf = (node: ModelNode) => requested[node.index] || saved(node);
-    const placed = group.filter((node) => deviceOf(node) !== '');
     // One of each device first: the list shows what is at odds.
-    const met = new Set<string>();
-    const isFirst = placed.map((node) => !met.has(deviceOf(node)) && met.add(deviceOf(node)) === met);
-    const nodes = [...placed.filter((_, i) => isFirst[i]), ...placed.filter((_, i) => !isFirst[i])];
-    const ops = nodes.map(
-      (node) => `${title(node)} ${requested[node.index] ? 'on' : 'saved on'} ${shortDevice(deviceOf(node))}`,
+    const first = new Map<string, ModelNode>();
+    const others: ModelNode[] = [];
+    for (const [i, node] of group.entries()) {
+      if (slices.isOver(i)) await slices.next();
+      const device = deviceOf(node);
+      if (first.has(device)) others.push(node);
+      else if (device !== '') first.set(device, node);
+    }
+    const nodes = [...first.values(), ...others];
+    const ops = listOps(
+      nodes,
+      (node) => `${title(node)} ${requested(node.index) ? 'on' : 'saved on'} ${shortDevice(deviceOf(node))}`,
     );
-    yield {
-      nodes: [nodes.find((node) => requested[node.index] !== '')!],
+    faults.push({
+      nodes: [nodes.find((node) => requested(node.index) !== '')!],
       text: () =>
-        `${listOps(ops)}: the model ties these together (_class), so they can only be on one device. Ask for one device for all of them, or load with ignoreColocation: true.`,
-    };
+        `${ops}: the model ties these together (_class), so they can only be on one device. Ask for one device for all of them, or load with ignoreColocation: true.`,
+    });
   }
+  return faults;
 }
 
 /** An op runs where the variable or table is that it works on, always, and TensorFlow does not say so. */
-function resourceFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
-  const { graph, requested, devices, kernels } = check;
-  const has = deviceLookup(devices);
+async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
+  const { graph, requested, devices, kernels, canRun, slices } = work;
   const faults = new Faults();
-  const saved = savedDevice(check);
+  const saved = savedDevice(work);
+  const has = deviceLookup(devices);
   // What is dropped ties nothing.
-  const untied = check.ignoreColocation ? nodesToUntie(graph, requested) : [];
-  const ties = new ResourceTies(graph, new Set(untied));
-  const options = {
-    deviceOf: (node: ModelNode) => requested[node.index] || saved(node),
-    defaultDevice: (group: readonly ModelNode[]) => {
-      // TensorFlow prefers the first GPU for what can be there.
-      const gpu = devices.find(({ type }) => type === 'GPU');
-      const isFit = gpu !== undefined && group.every((node) => kernels(node, gpu.type) !== 'no');
-      return (isFit ? gpu : devices.find(({ type }) => type === 'CPU'))?.name ?? '';
-    },
-  };
+  const untied = work.ignoreColocation ? await nodesToUntie(graph, work, slices) : undefined;
+  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
+  const ties = await ResourceTies.find(graph, { deviceOf, devices, kernels }, slices, untied);
+  const means = remembered((device) => remembered((home) => deviceMatches(device, home)));
   const homes = new Map<ModelNode, string>();
-  for (const [node, device] of requests(check)) {
+  for await (const [node, device] of requests(work)) {
     if (!has(device) || isTakenApart(node) || !canRun(node)) continue;
     for (const origin of ties.of(node)) {
-      let home = homes.get(origin);
-      if (home === undefined) {
-        home = ties.home(origin, options);
-        homes.set(origin, home);
-      }
+      const home = homes.get(origin) ?? (await ties.home(origin));
+      homes.set(origin, home);
       // A device that the session lacks is named already.
-      if (!has(home) || mayBeOne(device, home, devices)) continue;
+      if (home === '' || means(device)(home)) continue;
       const of = shortDevice(home);
       const within = origin.function === '' ? '' : `function: ${JSON.stringify(origin.function)}, `;
       const rule = `{ ${within}op: ${JSON.stringify(origin.name)}, device: ${JSON.stringify(device)} }`;
@@ -214,16 +212,11 @@ function resourceFaults(check: ExactCheck, canRun: CanRun): Iterable<Fault> {
   return faults;
 }
 
-/** Whether some device of the session answers to both names. */
-function mayBeOne(a: string, b: string, devices: ExactCheck['devices']): boolean {
-  return devices.some(({ name }) => deviceMatches(a, name) && deviceMatches(b, name));
-}
-
 function title(node: ModelNode): string {
   return node.function === '' ? node.name : `${node.name} (in ${node.function})`;
 }
 
-function listOps(ops: readonly string[]): string {
-  const shown = ops.slice(0, MOST_OPS).join(', ');
-  return ops.length > MOST_OPS ? `${shown} and ${ops.length - MOST_OPS} more` : shown;
+function listOps(nodes: readonly ModelNode[], say: (node: ModelNode) => string): string {
+  const shown = nodes.slice(0, MOST_OPS).map(say).join(', ');
+  return nodes.length > MOST_OPS ? `${shown} and ${nodes.length - MOST_OPS} more` : shown;
 }

@@ -105,7 +105,7 @@ export class ModelGraph {
         else if (number === LIBRARY && payload !== undefined) libraries.push(payload);
       }
       for (const bytes of libraries.flatMap((library) => payloads(library, FUNCTION))) {
-        const { signature, ret, bodies } = readFunction(bytes);
+        const { signature, ret, bodies } = await readFunction(bytes, slices);
         const own = new Map<string, ModelNode>();
         for (const body of bodies) await add(body, signature.name, own);
         functions.set(signature.name, { name: signature.name, signature, nodes: own, ret });
@@ -264,15 +264,16 @@ function keyOf({ node, arg, output }: Source, scope: string): string {
   return node === undefined ? `arg ${arg} ${scope}` : `${node.index} ${output}`;
 }
 
-function readFunction(bytes: Uint8Array): {
-  signature: OpDef;
-  ret: Record<string, string>;
-  bodies: Uint8Array[];
-} {
+async function readFunction(
+  bytes: Uint8Array,
+  slices: Slices,
+): Promise<{ signature: OpDef; ret: Record<string, string>; bodies: Uint8Array[] }> {
   const bodies: Uint8Array[] = [];
   const rest: Uint8Array[] = [];
   let signature = new Uint8Array();
+  let step = 0;
   for (const field of wireFields(bytes)) {
+    if (slices.isOver(step++)) await slices.next();
     if (field.number === BODY_NODE && field.payload !== undefined) bodies.push(field.payload);
     else if (field.number === SIGNATURE && field.payload !== undefined)
       signature = field.payload as Uint8Array<ArrayBuffer>;

@@ -7,8 +7,11 @@
  */
 
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
-import { joinColocated, membersOf, Sets } from './colocation.js';
+import { areOne, joinColocated, membersOf, Sets } from './colocation.js';
+import { deviceMatches } from './device.js';
+import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode, Source } from './model-graph.js';
+import type { Slices } from './slices.js';
 
 /** Ops that make a handle, which ties whatever is given it. */
 const HANDLES =
@@ -56,30 +59,52 @@ export function isTakenApart(node: ModelNode): boolean {
 export interface HomeOptions {
   /** The device asked for a node, else the one that counts of the model, else `''`. */
   deviceOf: (node: ModelNode) => string;
-  /** Where a group of nodes goes of which nothing is said. */
-  defaultDevice: (group: readonly ModelNode[]) => string;
+  devices: readonly { name: string; type: string }[];
+  kernels: KernelLookup;
 }
 
 export class ResourceTies {
   readonly #graph: ModelGraph;
+  readonly #options: HomeOptions;
+  readonly #slices: Slices;
   readonly #ties = new Map<ModelNode, readonly ModelNode[]>();
-  readonly #sets = new Sets();
-  readonly #groups: ReturnType<typeof membersOf>;
+  readonly #sets: Sets;
+  #groups: Awaited<ReturnType<typeof membersOf>> = new Map();
+  /** What is said in a group, and whether it can be on a type of devices. */
+  readonly #said = new Map<readonly ModelNode[], readonly string[]>();
+  readonly #fits = new Map<readonly ModelNode[], Map<string, boolean>>();
+  /** The devices that can be all of what is said, by that, a line each. */
+  readonly #open: (said: string) => HomeOptions['devices'];
+
+  private constructor(graph: ModelGraph, options: HomeOptions, slices: Slices) {
+    this.#graph = graph;
+    this.#sets = new Sets(graph);
+    this.#options = options;
+    this.#slices = slices;
+    this.#open = remembered((said) => devicesFor(said.split('\n'), options.devices));
+  }
 
   /** @param untied Numbers of nodes whose `_class` does not count. */
-  constructor(graph: ModelGraph, untied?: ReadonlySet<number>) {
-    this.#graph = graph;
-    joinColocated(graph, this.#sets, untied);
+  static async find(
+    graph: ModelGraph,
+    options: HomeOptions,
+    slices: Slices,
+    untied?: ReadonlySet<number>,
+  ): Promise<ResourceTies> {
+    const ties = new ResourceTies(graph, options, slices);
+    await joinColocated(graph, ties.#sets, slices, untied);
     for (const node of graph.nodes) {
+      // Following one handle through many calls may take long: the clock is looked at for each.
+      if (slices.isOver(0)) await slices.next();
       const origins = originsOf(graph, node);
       if (origins.length === 0) continue;
-      this.#ties.set(node, origins);
+      ties.#ties.set(node, origins);
       for (const origin of origins) {
-        if (origin.function !== node.function) continue;
-        this.#sets.join(node, origin);
+        if (origin.function === node.function) ties.#sets.join(node, origin);
       }
     }
-    this.#groups = membersOf(graph, this.#sets);
+    ties.#groups = await membersOf(graph, ties.#sets, slices);
+    return ties;
   }
 
   /** The resources that the node has to be beside. */
@@ -87,18 +112,52 @@ export class ResourceTies {
     return this.#ties.get(node) ?? [];
   }
 
-  /** The device where a resource will be, as it was asked for or saved; a default only where nobody in its group says anything. */
-  home(resource: ModelNode, { deviceOf, defaultDevice }: HomeOptions): string {
-    const group = this.#groups.get(this.#sets.root(resource)) ?? [resource];
-    const own = deviceOf(resource);
-    if (own !== '') return own;
-    const said = [...group.filter(isResource), ...group].find((node) => deviceOf(node) !== '');
-    if (said !== undefined) return deviceOf(said);
-    return this.#inherited(resource.function, deviceOf) || defaultDevice(group);
+  /**
+   * The device of the session where a resource will be, as it was asked for or saved; a default only as far as its
+   * group leaves that open. `''` where the session has no such device.
+   */
+  async home(resource: ModelNode): Promise<string> {
+    const group = this.#groups.get(this.#sets.root(resource.index)) ?? [resource];
+    const said = [this.#options.deviceOf(resource), ...(await this.#saidIn(group))].filter(Boolean);
+    // In a function, what nothing is said of runs where the call does.
+    if (said.length === 0) said.push(this.#inherited(resource.function));
+    const open = this.#open(said.join('\n'));
+    for (const { name, type } of open) if (await this.#fit(group, type)) return name;
+    return open.at(-1)?.name ?? '';
   }
 
-  /** In a function, what nothing is said of runs where the call does. */
-  #inherited(scope: string, deviceOf: HomeOptions['deviceOf']): string {
+  /** The devices that are said in a group, each once, those of its resources first. */
+  async #saidIn(group: readonly ModelNode[]): Promise<readonly string[]> {
+    let said = this.#said.get(group);
+    if (said === undefined) {
+      const [ofResources, ofOthers] = [new Set<string>(), new Set<string>()];
+      for (const [i, node] of group.entries()) {
+        if (this.#slices.isOver(i)) await this.#slices.next();
+        (isResource(node) ? ofResources : ofOthers).add(this.#options.deviceOf(node));
+      }
+      said = [...ofResources, ...ofOthers];
+      this.#said.set(group, said);
+    }
+    return said;
+  }
+
+  /** Whether all of a group can be on a type of devices. */
+  async #fit(group: readonly ModelNode[], type: string): Promise<boolean> {
+    const known = this.#fits.get(group) ?? new Map<string, boolean>();
+    this.#fits.set(group, known);
+    let fits = known.get(type);
+    for (let i = 0; fits === undefined; i++) {
+      if (this.#slices.isOver(0)) await this.#slices.next();
+      if (i === group.length) fits = true;
+      else if (this.#options.kernels(group[i]!, type) === 'no') fits = false;
+    }
+    known.set(type, fits);
+    return fits;
+  }
+
+  /** The device of the nearest call of which something is said. */
+  #inherited(scope: string): string {
+    const { deviceOf } = this.#options;
     const seen = new Set<string>();
     for (const open = [scope]; open.length > 0; ) {
       const name = open.pop()!;
@@ -111,6 +170,17 @@ export class ResourceTies {
     }
     return '';
   }
+}
+
+/** What TensorFlow chooses from, the preferred first. */
+function devicesFor(said: readonly string[], devices: HomeOptions['devices']): HomeOptions['devices'] {
+  const decided: string[] = [];
+  // Who says `/CPU:*` leaves the number to those after it; who contradicts those before it gives way.
+  for (const device of said) if (areOne([...decided, device])) decided.push(device);
+  const rank = ({ type }: { type: string }) => (type === 'GPU' ? 0 : type === 'CPU' ? 1 : 2);
+  return devices
+    .filter(({ name }) => decided.every((device) => device === '' || deviceMatches(device, name)))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 function originsOf(graph: ModelGraph, node: ModelNode): readonly ModelNode[] {

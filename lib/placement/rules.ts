@@ -1,4 +1,5 @@
 /** Rules of placement: which ops go to which device. Checked at the door, then compiled for the walk over a graph. */
+import { types } from 'node:util';
 import { checkKeys, invalidOption } from '../options.js';
 import { show } from '../show.js';
 import { canonicalDevice, parseDevice } from './device.js';
@@ -35,11 +36,15 @@ const PATTERN_KEYS: readonly Key[] = ['op', 'type', 'scope', 'function'];
 const RULE_KEYS = [...PATTERN_KEYS, 'device', 'optional'];
 const LONGEST_GLOB = 1000;
 
-/** A name's pattern, compiled. `exact`: the one name that it matches. */
+/** A name's pattern, compiled. */
 export interface Matcher {
   readonly key: Key;
+  /** For messages. */
   readonly text: string;
+  /** The one name that it means, or the scope; undefined for a glob or a RegExp. */
   readonly exact: string | undefined;
+  readonly glob: string | undefined;
+  /** Of `scope` it is asked for the innermost scope that a node stands in, `''` for none, as of `function`. */
   test(name: string): boolean;
 }
 
@@ -61,7 +66,7 @@ export interface CompiledRule {
  */
 export function compileRules(value: unknown, where = 'placement'): CompiledRule[] {
   if (!Array.isArray(value)) throw invalidOption(`${where} must be an array of rules, not ${show(value)}.`);
-  return value.map((rule, i) => compileRule(rule, `${where}[${i}]`));
+  return Array.from(value, (rule, i) => compileRule(rule, `${where}[${i}]`));
 }
 
 function compileRule(rule: PlacementRule, where: string): CompiledRule {
@@ -88,12 +93,12 @@ function compileRule(rule: PlacementRule, where: string): CompiledRule {
 
 function compilePattern(key: Key, pattern: NamePattern | undefined, where: string): Matcher {
   if (typeof pattern === 'string') return compileText(key, pattern, where);
-  const regex = pattern instanceof RegExp ? pattern : regexFromJson(pattern, where);
+  // A RegExp of another realm is no instance of this one's.
+  const regex = types.isRegExp(pattern) ? pattern : regexFromJson(pattern, where);
   // One of its own without a place to go on from: `g` and `y` would skip every other name.
   const own = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
-  const test =
-    key === 'scope' ? (name: string) => scopesOf(name).some((s) => own.test(s)) : (n: string) => own.test(n);
-  return { key, text: String(own), exact: undefined, test };
+  const test = testOf(key, (name) => own.test(name));
+  return { key, text: String(own), exact: undefined, glob: undefined, test };
 }
 
 function regexFromJson(value: unknown, where: string): RegExp {
@@ -104,9 +109,8 @@ function regexFromJson(value: unknown, where: string): RegExp {
   }
   checkKeys(value, ['regex', 'flags'], where);
   const { regex, flags = '' } = value as RegexJson;
-  if (typeof regex !== 'string' || typeof flags !== 'string') {
-    throw invalidOption(`${where}.regex must be a string.`);
-  }
+  if (typeof regex !== 'string') throw invalidOption(`${where}.regex must be a string, not ${show(regex)}.`);
+  if (typeof flags !== 'string') throw invalidOption(`${where}.flags must be a string, not ${show(flags)}.`);
   try {
     return new RegExp(regex, flags);
   } catch (error) {
@@ -120,27 +124,39 @@ function compileText(key: Key, given: string, where: string): Matcher {
     throw invalidOption(`${where} is longer than ${LONGEST_GLOB} characters.`);
   }
   const text = JSON.stringify(given);
-  if (key === 'scope') {
-    const scope = given.replace(/\/+$/, '');
-    const below = isGlob(scope) ? compileGlob(scope) : undefined;
-    return {
-      key,
-      text,
-      exact: undefined,
-      test:
-        below === undefined ? (name) => name.startsWith(`${scope}/`) : (name) => scopesOf(name).some(below),
-    };
-  }
-  const name = key === 'op' ? given.replace(/:\d+$/, '') : given;
-  if (!isGlob(name)) return { key, text, exact: name, test: (other) => other === name };
-  return { key, text, exact: undefined, test: compileGlob(name) };
+  const name = withoutOutput(key, given);
+  if (isGlob(name)) return { key, text, exact: undefined, glob: name, test: testOf(key, compileGlob(name)) };
+  const test =
+    key === 'scope'
+      ? (scope: string) => scope === name || scope.startsWith(`${name}/`)
+      : (other: string) => other === name;
+  return { key, text, exact: name, glob: undefined, test };
 }
 
-/** `a/b/c` stands in the scopes `a` and `a/b`. */
-function scopesOf(name: string): string[] {
+/** An op may be named as a tensor is, `a:0`, in a function's body `a:output:0`; a scope with a slash behind it. */
+function withoutOutput(key: Key, given: string): string {
+  if (key === 'op') return given.replace(/(?::[a-z]\w*)?:\d+$/i, '');
+  return key === 'scope' ? given.replace(/\/+$/, '') : given;
+}
+
+/** What a glob or a RegExp says of a node: of a scope also what it says of those around it; no function matches none. */
+function testOf(key: Key, matches: (name: string) => boolean): (name: string) => boolean {
+  if (key === 'scope') return (scope) => scopesAround(scope).some(matches);
+  return key === 'function' ? (name) => name !== '' && matches(name) : matches;
+}
+
+/** The innermost scope that a node stands in: `a/b` of `a/b/c`, or `''`. */
+export function scopeOf(name: string): string {
+  return name.slice(0, Math.max(name.lastIndexOf('/'), 0));
+}
+
+/** A scope and all around it: `a` and `a/b` of `a/b`. */
+export function scopesAround(scope: string): string[] {
+  if (scope === '') return [];
   const scopes: string[] = [];
-  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) scopes.push(name.slice(0, at));
-  return scopes;
+  for (let at = scope.indexOf('/'); at !== -1; at = scope.indexOf('/', at + 1))
+    scopes.push(scope.slice(0, at));
+  return [...scopes, scope];
 }
 
 /** The device that is written into the graph for a rule. */

@@ -1,5 +1,8 @@
 /** Placements that cannot be: an error before the first run that names ops and ways out, or a reason in the report. */
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type LoadOptions, SavedModel, Session } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { openFixture } from '../helpers/fixtures.js';
@@ -191,5 +194,35 @@ describe('Session.fromGraphDef', () => {
     expect((await failure(Session.fromGraphDef(Uint8Array.of(10, 200, 1, 2, 3)))).code).toBe('DATA_LOSS');
     expect((await failure(Session.fromGraphDef('/no/such/graph.pb'))).code).toBe('NOT_FOUND');
     expect((await failure(Session.fromGraphDef(5 as never))).code).toBe('INVALID_OPTION');
+  });
+});
+
+describe('a model in text form', () => {
+  const TEXT = `saved_model_schema_version: 1
+meta_graphs {
+  meta_info_def { tags: "serve" }
+  graph_def {
+    versions { producer: 27 }
+    node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "shape" value { shape { unknown_rank: true } } } }
+    node { name: "y" op: "Neg" input: "x" attr { key: "T" value { type: DT_FLOAT } } }
+  }
+  signature_def {
+    key: "serving_default"
+    value {
+      inputs { key: "x" value { name: "x:0" dtype: DT_FLOAT tensor_shape { unknown_rank: true } } }
+      outputs { key: "y" value { name: "y:0" dtype: DT_FLOAT tensor_shape { unknown_rank: true } } }
+    }
+  }
+}`;
+
+  it('is loaded by TensorFlow, and cannot be placed, which is said', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tf-session-text-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'saved_model.pbtxt'), TEXT);
+    await using model = await SavedModel.load(folder);
+    expect([...((await model.run({ x: [1, 2] })).y!.data as Float32Array)]).toEqual([-1, -2]);
+    const error = await failure(SavedModel.load(folder, { placement: [{ op: 'y', device: '/CPU:0' }] }));
+    expect(error.code).toBe('NOT_FOUND');
+    expect(error.message).toMatch(/saved_model\.pbtxt/);
   });
 });
