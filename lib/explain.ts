@@ -5,7 +5,7 @@ import { TensorFlowError } from './errors.js';
 import type { Placement } from './model-sessions.js';
 import { registeredKernels } from './placed-graph.js';
 import { kernelLookup } from './placement/kernels.js';
-import { buildReport, type PlacementReport } from './placement/report.js';
+import { buildReport, type PlacementReport } from './placement/report/report.js';
 import { type RunControl, runCall } from './run.js';
 import type { Tensor } from './tensor.js';
 

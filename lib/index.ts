@@ -5,11 +5,12 @@ export {
   type RunMetadata,
   type RunOptionsJson,
 } from './config.js';
+export type { Device } from './device.js';
 export type { DataOf, DType, NumericData, TensorData } from './dtype.js';
 export { type ErrorCode, TensorFlowError } from './errors.js';
 export type { TensorLike } from './inputs.js';
 export type { PlacementOptions } from './placed-graph.js';
-export type { PlacedOp, PlacementReport, Transfer } from './placement/report.js';
+export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
 export type { OutputOptions, RunControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
@@ -22,7 +23,6 @@ export {
   SavedModel,
 } from './saved-model.js';
 export {
-  type Device,
   type GraphOptions,
   Session,
   type SessionRunOptions,

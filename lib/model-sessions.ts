@@ -1,5 +1,6 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { checkKeys, checkOneOf } from './options.js';
 import {
   checkPlacement,
   isPlaced,
@@ -137,26 +138,36 @@ export class ModelSessions {
     return { placed, assignment };
   }
 
-  /** Closes them all. */
+  /** Closes them all, or none where the options are wrong. */
   async close(options: { cancel?: boolean }): Promise<void> {
+    checkKeys(options, ['cancel'], 'The options of close');
+    checkOneOf(options.cancel, [true, false], 'cancel');
     await Promise.all([this.base.close(options), this.#pool.close(options)]);
+    // Who still holds the model need not hold its graph.
+    this.#parsed = undefined;
   }
 
   async #make(device: string): Promise<Session> {
     try {
       const parsed = await this.#parse();
-      this.#tellOfReplicas(parsed);
       const { session, assignment } = await createRestored(this.#path, this.#options, parsed, device);
       this.#assignments.set(session, assignment);
+      this.#tellOfReplicas(parsed);
       return session;
     } catch (error) {
       throw await explainLoadFailure(this.#path, this.#options.tags, error);
     }
   }
 
+  /** A failure is forgotten: the next call reads the model again. */
   #parse(): Promise<Parsed> {
-    this.#parsed ??= parse(this.#path, this.#options.tags, this.#plan);
-    return this.#parsed;
+    if (this.#parsed !== undefined) return this.#parsed;
+    const parsing = parse(this.#path, this.#options.tags, this.#plan);
+    this.#parsed = parsing;
+    parsing.catch(() => {
+      if (this.#parsed === parsing) this.#parsed = undefined;
+    });
+    return parsing;
   }
 
   #tellOfReplicas({ placed }: Parsed): void {

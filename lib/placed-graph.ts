@@ -1,5 +1,6 @@
 /** One parsed graph, and sessions on it: each with the rules, and a device of its own for what the rules leave open. */
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from './config.js';
+import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import type { NativeGraphSource, NativeSession } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
@@ -13,7 +14,6 @@ import { ModelGraph } from './placement/model-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { type CompiledRule, compileRules, type PlacementRule } from './placement/rules.js';
 import { addon } from './runtime/addon.js';
-import type { Device } from './session.js';
 
 /** How a graph is to be placed: options of `SavedModel.load` and `Session.fromGraphDef`. */
 export interface PlacementOptions {

@@ -4,13 +4,14 @@
 import { fileURLToPath } from 'node:url';
 import type { Bound } from './bound.js';
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import { explainRun } from './explain.js';
 import type { TensorLike } from './inputs.js';
 import { ModelSessions } from './model-sessions.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, checkRunDevice, PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
-import type { PlacementReport } from './placement/report.js';
+import type { PlacementReport } from './placement/report/report.js';
 import { remember } from './remember.js';
 import {
   limited,
@@ -23,7 +24,7 @@ import {
 import { openLibrary } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';
-import type { Device, Session } from './session.js';
+import type { Session } from './session.js';
 import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName } from './bound.js';
 import type { ConfigProtoJson } from './config.js';
+import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
@@ -15,16 +16,6 @@ import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCall
 import { openLibrary } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
-
-/** A device of a session. */
-export interface Device {
-  /** The full name: `/job:localhost/replica:0/task:0/device:CPU:0`. */
-  name: string;
-  /** `CPU`, `GPU`, … */
-  type: string;
-  /** TensorFlow's memory limit for the device, in bytes. */
-  memoryBytes: number;
-}
 
 /** Options of `session.run`. */
 export interface SessionRunOptions extends RunControl {

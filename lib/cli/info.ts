@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type ConfigProtoJson, encodeConfig } from '../config.js';
+import type { Device } from '../device.js';
 import { addonPath } from '../runtime/addon.js';
 import { type Place, searchPlaces } from '../runtime/finder.js';
 import { tensorflow } from '../runtime/tensorflow.js';
-import type { Device } from '../session.js';
 import { addCommonOptions, type CommonOptions } from './arguments/common.js';
 import { readJsonObject } from './arguments/json-file.js';
 import { Output } from './output/output.js';

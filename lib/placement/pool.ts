@@ -20,13 +20,20 @@ export class SessionPool<S extends Closeable> {
 
   /** The session of this device, where it is ready; two spellings of a device are one. */
   ready(device: string): S | undefined {
-    return this.#entries.get(canonicalDevice(device))?.ready;
+    return this.#entries.get(keyOf(device))?.ready;
   }
 
-  /** The same, made where it is not there yet, after those that are being made. A failure is forgotten: the next call tries again. */
+  /**
+   * The same, made where it is not there yet, after those that are being made. A failure is forgotten: the next call
+   * tries again. A caller may drop the promise: no rejection of it is unhandled.
+   */
   get(device: string): Promise<S> {
-    if (this.#closed) return Promise.reject(closedError());
-    const key = canonicalDevice(device);
+    if (this.#closed) {
+      const refused = Promise.reject(closedError());
+      refused.catch(() => {});
+      return refused;
+    }
+    const key = keyOf(device);
     const known = this.#entries.get(key);
     if (known !== undefined) return known.making;
     const making = this.#last.then(async () => {
@@ -58,6 +65,11 @@ export class SessionPool<S extends Closeable> {
     const ready = [...this.#entries.values()].flatMap(({ ready }) => ready ?? []);
     await Promise.all([...ready.map((session) => session.close(options)), this.#last]);
   }
+}
+
+/** What all spellings of a device have in common, its full name among them: sessions are of this machine. */
+function keyOf(device: string): string {
+  return canonicalDevice(device).replace(/^(\/job:localhost)?(\/replica:0)?(\/task:0)?(?=\/device:)/, '');
 }
 
 function closedError(): TensorFlowError {

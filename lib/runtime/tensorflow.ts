@@ -1,9 +1,9 @@
 /** libtensorflow as the process has it: opened once, for all threads. */
 import { realpath } from 'node:fs/promises';
 import { type ConfigProtoJson, encodeConfig } from '../config.js';
+import type { Device } from '../device.js';
 import { TensorFlowError } from '../errors.js';
 import { checkKeys, invalidOption } from '../options.js';
-import type { Device } from '../session.js';
 import { addon } from './addon.js';
 import { findLibrary } from './finder.js';
 

@@ -4,7 +4,7 @@ import { cutMiddle } from '../../lib/cli/place/fit.js';
 import { formatBytes, reportText } from '../../lib/cli/place/report-text.js';
 import { refusalText, requestsOf } from '../../lib/cli/place/requests.js';
 import { scopeRows } from '../../lib/cli/place/scope-rows.js';
-import type { PlacedOp, PlacementReport, Transfer } from '../../lib/placement/report.js';
+import type { PlacedOp, PlacementReport, Transfer } from '../../lib/placement/report/report.js';
 
 const FULL = (short: string) => `/job:localhost/replica:0/task:0/device:${short.slice(1)}`;
 

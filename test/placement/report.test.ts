@@ -1,7 +1,7 @@
 /** The placement report, of runs on four CPU devices. */
 import { describe, expect, it } from 'vitest';
 import type { LoadOptions } from '../../lib/index.js';
-import type { PlacedOp, PlacementReport } from '../../lib/placement/report.js';
+import type { PlacedOp, PlacementReport } from '../../lib/placement/report/report.js';
 import { openFixture } from '../helpers/fixtures.js';
 import { body, call, condition, load, op } from './report-graphs.js';
 

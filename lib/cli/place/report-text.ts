@@ -1,6 +1,6 @@
 /** A placement report for people: what was asked in vain first, then where everything ran, then what it costs. */
 import { shortDevice } from '../../placement/device.js';
-import type { PlacedOp, PlacementReport, Transfer } from '../../placement/report.js';
+import type { PlacedOp, PlacementReport, Transfer } from '../../placement/report/report.js';
 import { counted, table } from '../output/text.js';
 import { cutMiddle, fittedTable } from './fit.js';
 import { requestsOf } from './requests.js';

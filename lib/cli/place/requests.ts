@@ -1,6 +1,6 @@
 /** What became of the devices that were asked for. */
 import { deviceMatches, shortDevice } from '../../placement/device.js';
-import type { PlacedOp, PlacementReport } from '../../placement/report.js';
+import type { PlacedOp, PlacementReport } from '../../placement/report/report.js';
 
 /** Ops that a rule or the run asked a device for, sorted by what became of it. */
 export interface Requests {

@@ -1,5 +1,5 @@
 /** The ops of a report by scope, those that ran on one device in one row. */
-import type { PlacedOp } from '../../placement/report.js';
+import type { PlacedOp } from '../../placement/report/report.js';
 
 /** Ops that make one row. */
 export interface ScopeRow {

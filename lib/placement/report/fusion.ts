@@ -1,5 +1,5 @@
 /** TensorFlow makes one kernel of several ops, and names it after the last: which ops went into which. */
-import type { ModelGraph, ModelNode, Source } from './model-graph.js';
+import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
 import { shiftOf } from './needed.js';
 import { isSameOp, type Ran } from './ran.js';
 

@@ -1,9 +1,9 @@
 /** What one traced run says: which kernels ran, on which device, when, and how large their outputs were. */
-import type { RunMetadata } from '../config.js';
-import { DTYPES } from '../dtype.js';
-import type { NodeDef } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import type { NodeExecStats, NodeOutput } from '../proto/tensorflow/core/framework/step_stats_pb.js';
-import { Slices } from './slices.js';
+import type { RunMetadata } from '../../config.js';
+import { DTYPES } from '../../dtype.js';
+import type { NodeDef } from '../../proto/tensorflow/core/framework/node_def_pb.js';
+import type { NodeExecStats, NodeOutput } from '../../proto/tensorflow/core/framework/step_stats_pb.js';
+import { Slices } from '../slices.js';
 
 /** A node of a graph that TensorFlow made of the model, on its device. */
 export interface Kernel {

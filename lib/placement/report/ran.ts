@@ -1,8 +1,8 @@
 /** A traced run against a model: which of the model's ops ran, and where. */
-import { deviceMatches } from './device.js';
+import { deviceMatches } from '../device.js';
+import type { ModelGraph, ModelNode } from '../model-graph.js';
+import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
-import type { ModelGraph, ModelNode } from './model-graph.js';
-import { Slices } from './slices.js';
 import { calledAs, isBranching, type Meaning, TraceNames } from './trace-names.js';
 
 /** One run of an op. `root` is the function in which it ran, '' for the main graph: see Meaning. */

@@ -1,6 +1,7 @@
 /** Names of tensors in the graphs that TensorFlow made of a model, taken back to the model's. */
+
+import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
 import type { RunEvents } from './events.js';
-import type { ModelGraph, ModelNode, Source } from './model-graph.js';
 import { shiftOf } from './needed.js';
 import type { Ran } from './ran.js';
 import { isState, resourceBehind } from './reason.js';

@@ -1,5 +1,5 @@
 /** TensorFlow inlines functions, and names what it inlines after the calls: such names, taken back to the model's ops. */
-import type { ModelGraph, ModelNode } from './model-graph.js';
+import type { ModelGraph, ModelNode } from '../model-graph.js';
 
 /** What a name in a trace may mean. */
 export interface Meaning {

@@ -1,9 +1,9 @@
 /** What one run moved from one device to another. */
-import type { AttrValue } from '../proto/tensorflow/core/framework/attr_value_pb.js';
+import type { AttrValue } from '../../proto/tensorflow/core/framework/attr_value_pb.js';
+import type { ModelGraph } from '../model-graph.js';
+import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
-import type { ModelGraph } from './model-graph.js';
 import type { Ran } from './ran.js';
-import { Slices } from './slices.js';
 import { splitTensor, TensorNames } from './tensor-names.js';
 
 /** A tensor that crosses devices in each run. */

@@ -1,5 +1,5 @@
 /** Which ops a run needs: what its fetches come from, through function calls, up to what is fed. */
-import type { ModelGraph, ModelNode, Source } from './model-graph.js';
+import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
 import { isBranching } from './trace-names.js';
 
 /** The ops that fetches and targets depend on. A function's output that nobody asks for is not followed. */

@@ -1,10 +1,10 @@
 /** The placement report: for each op of a model where it was asked to run, where it ran, and why. */
-import type { RunMetadata } from '../config.js';
-import { deviceMatches } from './device.js';
+import type { RunMetadata } from '../../config.js';
+import { deviceMatches } from '../device.js';
+import type { KernelLookup } from '../kernels.js';
+import type { ModelGraph, ModelNode } from '../model-graph.js';
 import { RunEvents } from './events.js';
 import { type Fusion, fusions } from './fusion.js';
-import type { KernelLookup } from './kernels.js';
-import type { ModelGraph, ModelNode } from './model-graph.js';
 import { neededOps } from './needed.js';
 import { Ran } from './ran.js';
 import { type Reasons, refusalOf, whyElsewhere } from './reason.js';

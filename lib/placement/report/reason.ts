@@ -1,8 +1,8 @@
 /** Why an op ran elsewhere than it was asked, or than the model says. */
-import { colocatedWith } from './colocation.js';
-import { deviceMatches, deviceType } from './device.js';
-import type { KernelLookup } from './kernels.js';
-import type { ModelGraph, ModelNode } from './model-graph.js';
+import { colocatedWith } from '../colocation.js';
+import { deviceMatches, deviceType } from '../device.js';
+import type { KernelLookup } from '../kernels.js';
+import type { ModelGraph, ModelNode } from '../model-graph.js';
 
 /** What decides. */
 export interface Reasons {
