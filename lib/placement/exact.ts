@@ -7,6 +7,7 @@ import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { isTakenApart, ResourceTies, remembered } from './resources.js';
 import { Slices } from './slices.js';
+import { devicesOf, wholeBodies } from './whole-bodies.js';
 
 /** What is wrong, in the same way, with the requests of some ops. */
 interface Fault {
@@ -47,6 +48,7 @@ export async function checkExact(check: ExactCheck): Promise<void> {
     ...(await kernelFaults(work)),
     ...(check.ignoreColocation ? [] : await tornFaults(work)),
     ...(await resourceFaults(work)),
+    ...(await wholeBodyFaults(work)),
   ];
   if (faults.length === 0) return;
   const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes, title))}`);
@@ -210,6 +212,39 @@ async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
     }
   }
   return faults;
+}
+
+/** A condition or a loop that TensorFlow does not take apart runs what is in it where it is itself. */
+async function wholeBodyFaults(work: Work): Promise<Iterable<Fault>> {
+  const { graph, requested, devices, canRun, slices } = work;
+  const faults = new Faults();
+  const bodies = await wholeBodies(graph, slices);
+  if (bodies.size === 0) return faults;
+  const saved = savedDevice(work);
+  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
+  const first = (devices.find(({ type }) => type === 'GPU') ?? devices[0])?.name ?? '';
+  const has = deviceLookup(devices);
+  for await (const [node, device] of requests(work)) {
+    const runner = bodies.get(node.function)?.[0];
+    if (runner === undefined || !has(device) || !canRun(node)) continue;
+    for (const home of devicesOf(node, graph, bodies, deviceOf)) {
+      if (deviceMatches(device, home || first) || devices.some(({ name }) => isBoth(name, device, home)))
+        continue;
+      const on = shortDevice(home || first);
+      faults.add(
+        `${runner.index} ${device}`,
+        node,
+        (ops) =>
+          `${ops}: asked onto ${device}, but stand in a function that ${title(runner)} (${runner.type}) runs as a whole, on ${on}. Ask for one device for that op and all of its functions, or leave them out of the rule.`,
+      );
+      break;
+    }
+  }
+  return faults;
+}
+
+function isBoth(name: string, a: string, b: string): boolean {
+  return b !== '' && deviceMatches(a, name) && deviceMatches(b, name);
 }
 
 function title(node: ModelNode): string {

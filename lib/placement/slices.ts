@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 /** Milliseconds of a slice. */
-const SLICE = 3;
+const SLICE = 2;
 /** Steps between two looks at the clock. */
 const STEPS = 256;
 

@@ -28,7 +28,7 @@ const ASSETS_COLLECTION = 'saved_model_assets';
 /**
  * Restoring, where the model has a checkpoint, then initialising, where it has an op for that.
  *
- * @throws TensorFlowError INVALID_ARGUMENT where a collection names several initialisation ops, as TensorFlow does;
+ * @throws TensorFlowError FAILED_PRECONDITION where a collection names several initialisation ops, as TensorFlow does;
  *   DATA_LOSS for assets that cannot be read
  */
 export async function restoreSteps(directory: string, metaGraph: MetaGraphDef): Promise<RestoreStep[]> {
@@ -116,7 +116,7 @@ function initOp(metaGraph: MetaGraphDef): string | undefined {
     const ops = kind.case === 'nodeList' ? kind.value.value : [];
     if (ops.length === 1) return opOf(ops[0]!);
     throw new TensorFlowError(
-      'INVALID_ARGUMENT',
+      'FAILED_PRECONDITION',
       `The collection ${name} must name exactly one op that initialises the model; it names ${ops.length}.`,
     );
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PlacedOp, PlacementReport } from '../../lib/placement/report.js';
+import type { PlacedOp, PlacementReport } from '../../lib/placement/report/report.js';
 import type { TensorJson } from '../../lib/tensor-json.js';
 import { fixture } from '../saved-model/models.js';
 import { command, commandJson, expectFailure, hasLibrary, temporaryFile } from './command.js';

@@ -35,8 +35,8 @@ export interface RawOptions {
   callConfig?: Uint8Array | undefined;
 }
 
-/** Four CPU devices, and no op is moved from where it was put, as far as TensorFlow holds to it. */
-export const FOUR: ConfigProtoJson = { deviceCount: { CPU: 4 } };
+/** Four CPU devices, and no GPU on any machine; placement is hard, as far as TensorFlow holds to it. */
+export const FOUR: ConfigProtoJson = { deviceCount: { CPU: 4, GPU: 0 } };
 export const SOFT: ConfigProtoJson = { allowSoftPlacement: true };
 /** Without Grappler. */
 export const UNOPTIMIZED: ConfigProtoJson = {

@@ -212,6 +212,7 @@ describe('the metadata of a run', () => {
     expect(where(all.ran, 'layer_0/MatMul')).toEqual(['CPU:1']);
   });
 
+  // The addon asks for it only then, too.
   it('is not given for a run that fails', async () => {
     const session = await rawSession((await rawModel('chain')).graphDef);
     let isGiven = false;

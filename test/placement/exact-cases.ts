@@ -6,6 +6,10 @@ export const INIT = g.assign('init', 'v', 'c');
 /** A function that reads its variable on a device. */
 export const reader = (on = '') => g.fn('f', [g.read('r', 'a', on)], { out: 'r:value:0' });
 
+/** A function that reads its variable, and hands the value through on a device. */
+const passing = (on: string) =>
+  g.fn('f', [g.read('r', 'a'), g.identity('y', 'r:value:0', on)], { out: 'y:output:0' });
+
 /** A table made in a body, and its size, which is asked for in a further one. */
 function tableInBody(on: string): g.Function[] {
   const result = { out: g.INT64 };
@@ -215,5 +219,33 @@ export const CASES: {
       ),
     ],
     fetch: 'p',
+  },
+  {
+    title: 'an op in a branch that is run as a whole',
+    moves: true,
+    nodes: [g.variable('v'), C, INIT, g.condition('p'), g.branch('e', 'f', ['p', 'v'])],
+    functions: [passing('/CPU:2')],
+    fetch: 'e',
+  },
+  {
+    title: 'the same, where the condition and the variable were asked onto that device, too',
+    moves: false,
+    nodes: [g.variable('v', '/CPU:2'), C, INIT, g.condition('p'), g.branch('e', 'f', ['p', 'v'], '/CPU:2')],
+    functions: [passing('/CPU:2')],
+    fetch: 'e',
+  },
+  {
+    title: 'the same, where the branches are taken apart',
+    moves: false,
+    nodes: [g.variable('v'), C, INIT, g.condition('p'), g.branch('e', 'f', ['p', 'v'], '', true)],
+    functions: [passing('/CPU:2')],
+    fetch: 'e',
+  },
+  {
+    title: 'an op in a function that such a branch calls',
+    moves: false,
+    nodes: [g.variable('v'), C, INIT, g.condition('p'), g.branch('e', 'outer', ['p', 'v'])],
+    functions: [g.fn('outer', [g.call('inner', 'f', ['a'])], { out: 'inner:output:0' }), passing('/CPU:2')],
+    fetch: 'e',
   },
 ];

@@ -9,6 +9,11 @@ import { CASES } from './exact-cases.js';
 import { check } from './exact-check.js';
 import * as g from './graphs.js';
 
+/** Where an op ran; one in a branch that was taken apart has the branch's name before its own. */
+function at(ran: ReadonlyMap<string, string>, name: string): string | undefined {
+  return ran.get(name) ?? [...ran].find(([key]) => key.endsWith(`/${name}`))?.[1];
+}
+
 describe('what exact says of a graph is what TensorFlow does with it', () => {
   beforeAll(async () => {
     await tensorflow.open({});
@@ -55,11 +60,11 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
     const graph = await g.decode(nodes, ...functions);
     const ran = await actual(bytes, fetch);
     const asked = graph.nodes.filter(
-      ({ saved, name }) => saved !== '' && (ran === undefined || ran.has(name)),
+      ({ saved, name }) => saved !== '' && (ran === undefined || at(ran, name) !== undefined),
     );
     if (ran !== undefined) expect(asked.length).toBeGreaterThan(0);
     const moved = asked.filter(
-      ({ saved, name }) => ran !== undefined && !deviceMatches(saved, ran.get(name)!),
+      ({ saved, name }) => ran !== undefined && !deviceMatches(saved, at(ran, name)!),
     );
     expect({ moved: ran === undefined || moved.length > 0, ran }).toMatchObject({ moved: moves });
 
