@@ -20,7 +20,8 @@ export async function explainRun(
   run: { feeds: readonly string[]; fetches: readonly string[] },
   control: Pick<RunControl, 'timeout' | 'signal'>,
 ): Promise<PlacementReport> {
-  let metadata: RunMetadata | undefined;
+  // Where every output is fed, TensorFlow has nothing to do.
+  let metadata: RunMetadata | undefined = bound.runs ? undefined : decodeRunMetadata(new Uint8Array());
   const onRunMetadata = (bytes: Uint8Array) => {
     metadata = decodeRunMetadata(bytes);
   };

@@ -10,7 +10,7 @@ import {
 } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { checkSavedDevices } from './placement/check-devices.js';
-import { SessionPool } from './placement/pool.js';
+import { closedError, SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
@@ -51,6 +51,7 @@ export class ModelSessions {
   readonly #assignments = new WeakMap<Session, Assignment>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
+  #isClosed = false;
 
   private constructor(
     path: string,
@@ -129,6 +130,7 @@ export class ModelSessions {
 
   /** Where a session's ops were asked to run. Reads the model once more where it was loaded without a placement. */
   async placement(session: Session): Promise<Placement> {
+    if (this.#isClosed) throw closedError();
     const { placed } = await this.#parse();
     let assignment = this.#assignments.get(session);
     if (assignment === undefined) {
@@ -142,6 +144,7 @@ export class ModelSessions {
   async close(options: { cancel?: boolean }): Promise<void> {
     checkKeys(options, ['cancel'], 'The options of close');
     checkOneOf(options.cancel, [true, false], 'cancel');
+    this.#isClosed = true;
     await Promise.all([this.base.close(options), this.#pool.close(options)]);
     // Who still holds the model need not hold its graph.
     this.#parsed = undefined;

@@ -140,18 +140,18 @@ function wrapOutputs(outputs: NativeOutputs): Tensor[] {
 }
 
 /**
- * What `run` makes of `ready`, under one time limit and one signal for both: `rest` is what is left of the limit when
- * `ready` is.
+ * What `run` makes of what `getReady` gives, under one time limit and one signal for both: `rest` is what is left of the
+ * limit by then. Where the control is wrong or aborted already, nothing is begun.
  */
 export function limited<T, R>(
   control: Pick<RunControl, 'timeout' | 'signal'>,
-  ready: Promise<T>,
+  getReady: () => Promise<T>,
   run: (value: T, rest: { timeout?: number }) => Promise<R>,
 ): Promise<R> {
   checkControl(control);
   if (control.signal?.aborted) return Promise.reject(control.signal.reason);
   const start = performance.now();
-  return limit(ready, control, () => {}).then((value) => {
+  return limit(getReady(), control, () => {}).then((value) => {
     if (control.timeout === undefined) return run(value, {});
     const left = control.timeout - (performance.now() - start);
     return left > 0 ? run(value, { timeout: left }) : Promise.reject(tooLate(control.timeout));

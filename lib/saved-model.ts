@@ -149,8 +149,10 @@ export class SavedModel {
       if (session !== undefined) return runOn(session, plan, tensors, options);
       // The session of this device is made first; until then the caller may write to what he gave.
       const copies = tensors.map(copyTensor);
-      return limited(options, this.#sessions.get(options.device), (made, rest) =>
-        runOn(made, plan, copies, { ...options, ...rest }),
+      return limited(
+        options,
+        () => this.#sessions.get(options.device),
+        (made, rest) => runOn(made, plan, copies, { ...options, ...rest }),
       );
     } catch (error) {
       return Promise.reject(error);
@@ -199,11 +201,15 @@ export class SavedModel {
     const device = checkRunDevice(options.device);
     const plan = this.#plan(options);
     const copies = toInputs(plan, inputs).map(copyTensor);
-    return limited(options, this.#sessions.get(device), async (session, rest) => {
-      const { signal } = options;
-      const placement = await this.#sessions.placement(session);
-      return explainRun(placement, boundTo(session, plan), copies, plan, { signal, ...rest });
-    });
+    return limited(
+      options,
+      () => this.#sessions.get(device),
+      async (session, rest) => {
+        const { signal } = options;
+        const placement = await this.#sessions.placement(session);
+        return explainRun(placement, boundTo(session, plan), copies, plan, { signal, ...rest });
+      },
+    );
   }
 
   /** The devices of the model's session. */

@@ -70,7 +70,7 @@ export class Session {
     checkOneOf(options.outputs, ['copy'], 'outputs');
     checkOneOf(options.strings, ['bytes'], 'strings');
     const plan = checkPlacement(options);
-    const bytes = graph instanceof Uint8Array ? graph.slice() : await readGraph(graph);
+    const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
     await openLibrary();
     const placed = await PlacedGraph.open(bytes, [], [], plan);
     const { native } = await placed.createSession();

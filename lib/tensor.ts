@@ -162,7 +162,7 @@ export class Tensor<D extends DType = DType> {
 export function copyTensor(tensor: Tensor): Tensor {
   const { data } = tensor;
   const copy = Array.isArray(data)
-    ? data.map((entry) => (typeof entry === 'string' ? entry : entry.slice()))
+    ? data.map((entry) => (typeof entry === 'string' ? entry : new Uint8Array(entry)))
     : data.slice();
   return Tensor.wrap(tensor.dtype, [...tensor.shape], copy as DataOf<DType>);
 }

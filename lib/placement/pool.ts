@@ -72,6 +72,7 @@ function keyOf(device: string): string {
   return canonicalDevice(device).replace(/^(\/job:localhost)?(\/replica:0)?(\/task:0)?(?=\/device:)/, '');
 }
 
-function closedError(): TensorFlowError {
+/** What runs of a closed session reject with. */
+export function closedError(): TensorFlowError {
   return new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
 }

@@ -14,7 +14,7 @@ import { attempt } from './spawn.mjs';
 /** What the driver prints last: without it something ended the process before, whatever its status says. */
 const END = 'The driver came to its end.';
 
-/** It takes 20 s; a hang must not be taken for patience. */
+/** It takes 40 s; a hang must not be taken for patience. */
 const LIMIT_MS = 300_000;
 
 await main(async () => {

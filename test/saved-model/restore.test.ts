@@ -112,7 +112,7 @@ describe('the initialisation', () => {
     const error = await failure(init({ collectionDef }));
     expect(error.message).toContain(name);
     expect(error.message).toMatch(/exactly one.*names 2/);
-    expect(error.code).toBe('INVALID_ARGUMENT');
+    expect(error.code).toBe('FAILED_PRECONDITION');
     // Housekeeping is asked for first, and leaves the error to the restore.
     expect(housekeepingOps(metaGraph({ collectionDef }))).toEqual([]);
     // With a signature that says it, the collection does not count.
@@ -126,7 +126,7 @@ describe('the initialisation', () => {
     ['a list of numbers', { kind: { case: 'int64List' as const, value: { value: [1n] } } }],
   ])('is an error where a collection names %s', async (_, collection) => {
     const error = await failure(init({ collectionDef: { legacy_init_op: collection } }));
-    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(/names 0/) });
+    expect(error).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringMatching(/names 0/) });
   });
 });
 
