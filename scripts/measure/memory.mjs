@@ -26,9 +26,15 @@ const SAMPLES = 100;
 const MOST_SHARE = 0.05;
 const MOST_MEGABYTES = 20;
 const MEGABYTE = 2 ** 20;
-const load = (name) => SavedModel.load(new URL(`../../test/fixtures/${name}/saved_model`, import.meta.url));
+const load = (name, options) =>
+  SavedModel.load(new URL(`../../test/fixtures/${name}/saved_model`, import.meta.url), options);
 
-const results = [await runsOfNumbers(), await runsOfStrings(), await loadsAndCloses()];
+const results = [
+  await runsOfNumbers(),
+  await runsOfStrings(),
+  await loadsAndCloses(),
+  await placedLoadsAndCloses(),
+];
 const left = await leftOver();
 const level = results.every((result) => result.level);
 const nothingLeft = Object.values(left).every((count) => count === 0);
@@ -77,6 +83,20 @@ function loadsAndCloses() {
   return sampled('loads and closes', Number(values.loads), async () => {
     const model = await load('tf2-functions');
     await model.run({ x: Tensor.from(new Float32Array(8), [1, 8]) });
+    await model.close();
+  });
+}
+
+/** The same with rules, a second session for a device, and a report. */
+function placedLoadsAndCloses() {
+  return sampled('placed loads, reports and closes', Number(values.loads), async () => {
+    const model = await load('tf2-functions', {
+      config: { deviceCount: { CPU: 2 } },
+      placement: [{ type: 'MatMul', device: '/CPU:1' }],
+    });
+    const x = Tensor.from(new Float32Array(8), [1, 8]);
+    await model.explain({ x });
+    await model.run({ x }, { device: '/CPU:1' });
     await model.close();
   });
 }
