@@ -12,6 +12,7 @@ import {
   AssetFileDefSchema,
   type MetaGraphDef,
 } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { localPath } from './directory.js';
 
 /** One run: an op to run, and the paths to feed by tensor name. */
 export interface RestoreStep {
@@ -32,15 +33,16 @@ const ASSETS_COLLECTION = 'saved_model_assets';
  *   DATA_LOSS for assets that cannot be read
  */
 export async function restoreSteps(directory: string, metaGraph: MetaGraphDef): Promise<RestoreStep[]> {
+  const folder = localPath(directory) ?? directory;
   const assets: Record<string, string> = {};
   for (const { tensorInfo, filename } of assetsOf(metaGraph)) {
     if (tensorInfo?.encoding.case === 'name')
-      assets[tensorInfo.encoding.value] = join(directory, 'assets', filename);
+      assets[tensorInfo.encoding.value] = join(folder, 'assets', filename);
   }
   const steps: RestoreStep[] = [];
   const saver = metaGraph.saverDef;
-  if (saver?.restoreOpName && (await exists(join(directory, 'variables', 'variables.index')))) {
-    const checkpoint = join(directory, 'variables', 'variables');
+  if (saver?.restoreOpName && (await exists(join(folder, 'variables', 'variables.index')))) {
+    const checkpoint = join(folder, 'variables', 'variables');
     steps.push({
       target: saver.restoreOpName,
       feeds: { ...assets, [saver.filenameTensorName]: checkpoint },

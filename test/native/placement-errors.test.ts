@@ -197,6 +197,15 @@ describe('Session.fromGraphDef', () => {
   });
 });
 
+it('a folder as a file:// string is placed as any other', async () => {
+  const model = await SavedModel.load(`file://${fixture('tf2-functions')}`, {
+    config: FOUR,
+    placement: [{ type: 'MatMul', device: '/CPU:1' }],
+  });
+  onTestFinished(() => model.close());
+  expect((await model.run(X8)).y!.shape).toEqual([1, 4]);
+});
+
 describe('a model in text form', () => {
   const TEXT = `saved_model_schema_version: 1
 meta_graphs {
