@@ -90,3 +90,8 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** What runs of a closed session reject with. */
+export function closedError(): TensorFlowError {
+  return new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
+}

@@ -1,16 +1,10 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
-import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { closedError } from './errors.js';
 import { checkKeys, checkOneOf } from './options.js';
-import {
-  checkPlacement,
-  isPlaced,
-  PlacedGraph,
-  type PlacementOptions,
-  type PlacementPlan,
-} from './placed-graph.js';
+import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { checkSavedDevices } from './placement/check-devices.js';
-import { closedError, SessionPool } from './placement/pool.js';
+import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
@@ -20,11 +14,12 @@ import { housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.
 import { payloads } from './saved-model/wire.js';
 import { type OutputDefaults, Session } from './session.js';
 
-/** What the sessions of a model have in common. */
-export interface SessionsOptions extends PlacementOptions {
+/** What the sessions of a model have in common; all of it is checked. */
+export interface SessionsOptions {
   tags: readonly string[];
-  config?: ConfigProtoJson | Uint8Array | undefined;
-  runOptions?: RunOptionsJson | Uint8Array | undefined;
+  plan: PlacementPlan;
+  /** Serialized, for the runs that restore and initialise. */
+  runOptions: Uint8Array | undefined;
   outputs: OutputDefaults;
 }
 
@@ -46,23 +41,15 @@ export class ModelSessions {
   readonly base: Session;
   readonly #path: string;
   readonly #options: SessionsOptions;
-  readonly #plan: PlacementPlan;
   readonly #pool: SessionPool<Session>;
   readonly #assignments = new WeakMap<Session, Assignment>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
   #isClosed = false;
 
-  private constructor(
-    path: string,
-    options: SessionsOptions,
-    plan: PlacementPlan,
-    metaGraph: MetaGraphDef,
-    base: Session,
-  ) {
+  private constructor(path: string, options: SessionsOptions, metaGraph: MetaGraphDef, base: Session) {
     this.#path = path;
     this.#options = options;
-    this.#plan = plan;
     this.metaGraph = metaGraph;
     this.base = base;
     this.#pool = new SessionPool((device) => this.#make(device));
@@ -70,49 +57,40 @@ export class ModelSessions {
 
   /** Loads the model off the event loop; the library is open. */
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
-    const plan = checkPlacement(options);
     try {
-      return await (isPlaced(options)
-        ? ModelSessions.#loadPlaced(path, options, plan)
-        : ModelSessions.#loadPlain(path, options, plan));
+      return await (options.plan.isPlaced
+        ? ModelSessions.#loadPlaced(path, options)
+        : ModelSessions.#loadPlain(path, options));
     } catch (error) {
       throw await explainLoadFailure(path, options.tags, error);
     }
   }
 
-  static async #loadPlain(
-    path: string,
-    options: SessionsOptions,
-    plan: PlacementPlan,
-  ): Promise<ModelSessions> {
+  static async #loadPlain(path: string, options: SessionsOptions): Promise<ModelSessions> {
+    const { tags, plan, runOptions } = options;
     // TensorFlow is silent where a function body names a device that is not there. What cannot be read here (a
     // saved_model.pbtxt, a folder of its own file systems) it may load; and what is wrong with the rest, its load says.
     if (!plan.allowSoftPlacement) {
-      const parsed = await parse(path, options.tags, plan).catch(() => undefined);
+      const parsed = await parse(path, tags, plan).catch(() => undefined);
       if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
     }
-    const runOptions = encodeRunOptions(options.runOptions);
-    const loaded = await addon().loadSavedModel(path, options.tags, plan.config, runOptions);
+    const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
     const session = new Session(loaded.session, options.outputs);
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
-      return new ModelSessions(path, options, plan, metaGraph, session);
+      return new ModelSessions(path, options, metaGraph, session);
     } catch (error) {
       await session.close();
       throw error;
     }
   }
 
-  static async #loadPlaced(
-    path: string,
-    options: SessionsOptions,
-    plan: PlacementPlan,
-  ): Promise<ModelSessions> {
-    const parsed = await parse(path, options.tags, plan);
+  static async #loadPlaced(path: string, options: SessionsOptions): Promise<ModelSessions> {
+    const parsed = await parse(path, options.tags, options.plan);
     await requireVariables(path, parsed.metaGraph);
     const { session, assignment } = await createRestored(path, options, parsed);
-    const sessions = new ModelSessions(path, options, plan, parsed.metaGraph, session);
+    const sessions = new ModelSessions(path, options, parsed.metaGraph, session);
     sessions.#parsed = Promise.resolve(parsed);
     sessions.#assignments.set(session, assignment);
     return sessions;
@@ -165,7 +143,7 @@ export class ModelSessions {
   /** A failure is forgotten: the next call reads the model again. */
   #parse(): Promise<Parsed> {
     if (this.#parsed !== undefined) return this.#parsed;
-    const parsing = parse(this.#path, this.#options.tags, this.#plan);
+    const parsing = parse(this.#path, this.#options.tags, this.#options.plan);
     this.#parsed = parsing;
     parsing.catch(() => {
       if (this.#parsed === parsing) this.#parsed = undefined;

@@ -37,6 +37,8 @@ export const PLACEMENT_KEYS = ['placement', 'clearDevices', 'exact', 'ignoreColo
 
 /** The same, checked. */
 export interface PlacementPlan {
+  /** Whether a load must take the graph apart itself; else TensorFlow's own loader does it all. */
+  isPlaced: boolean;
   rules: readonly CompiledRule[];
   clearDevices: boolean;
   exact: boolean;
@@ -78,6 +80,7 @@ export function checkPlacement(
     );
   }
   return {
+    isPlaced: PLACEMENT_KEYS.some((key) => options[key] !== undefined && options[key] !== false),
     rules,
     clearDevices: options.clearDevices === true,
     exact,
@@ -85,11 +88,6 @@ export function checkPlacement(
     config: exact ? Buffer.concat([config ?? new Uint8Array(), encodeConfig(EXACT)!]) : config,
     allowSoftPlacement,
   };
-}
-
-/** Whether a load with these options must take the graph apart itself. */
-export function isPlaced(options: PlacementOptions): boolean {
-  return PLACEMENT_KEYS.some((key) => options[key] !== undefined && options[key] !== false);
 }
 
 /** The device of a run, or undefined. Throws INVALID_OPTION for what is none. */

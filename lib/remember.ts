@@ -7,3 +7,12 @@ export function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
   if (map.size >= MOST) map.delete(map.keys().next().value!);
   map.set(key, value);
 }
+
+/** A function of a text that is asked for a few texts, each many times. */
+export function remembered<T>(of: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    if (!known.has(text)) known.set(text, of(text));
+    return known.get(text)!;
+  };
+}

@@ -108,14 +108,15 @@ export class SavedModel {
     checkStrings(devices, 'devices');
     for (const device of devices) checkRunDevice(device);
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    checkPlacement(options);
-    encodeRunOptions(options.runOptions);
+    const plan = checkPlacement(options);
+    const runOptions = encodeRunOptions(options.runOptions);
     const path = toPath(directory);
     await checkDirectory(path);
     await openLibrary();
     const sessions = await ModelSessions.load(path, {
-      ...options,
-      tags,
+      tags: [...tags],
+      plan,
+      runOptions,
       outputs: { copy: options.outputs === 'copy', strings: options.strings },
     });
     try {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName } from './bound.js';
 import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
-import { TensorFlowError } from './errors.js';
+import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
@@ -165,7 +165,7 @@ export class Session {
   /** @internal The addon refuses runs of a closed session; those that never reach it are refused here. */
   checkOpen(bound: Bound): void {
     if (!this.#closed || bound.runs) return;
-    throw new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
+    throw closedError();
   }
 
   #prepare(

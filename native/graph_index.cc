@@ -53,20 +53,25 @@ class Reach {
  public:
   Reach(const std::vector<std::string_view>& main,
         const std::unordered_map<std::string_view, uint32_t>& by_name,
-        const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function)
+        const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function,
+        size_t function_count)
       : main_(main),
         by_name_(by_name),
         by_function_(by_function),
         nodes(main.size()),
-        functions(by_function.size() + 1) {}
+        functions(function_count) {}
 
   void From(const std::vector<std::string>& ops) {
     for (const std::string& op : ops) Node(op);
-    while (!waiting_.empty()) {
-      const std::string_view node = waiting_.back();
-      waiting_.pop_back();
-      ForEachPayload(node, field::kInput, [&](std::string_view input) { Node(InputOp(input)); });
-      Callees(node);
+    while (!nodes_to_do_.empty() || !bodies_to_do_.empty()) {
+      if (!nodes_to_do_.empty()) {
+        const std::string_view node = Pop(&nodes_to_do_);
+        ForEachPayload(node, field::kInput, [&](std::string_view input) { Node(InputOp(input)); });
+        Callees(node);
+      } else {
+        ForEachPayload(Pop(&bodies_to_do_), field::kFunctionNode,
+                       [&](std::string_view node) { Callees(node); });
+      }
     }
   }
 
@@ -75,11 +80,16 @@ class Reach {
   const std::unordered_map<std::string_view, uint32_t>& by_name_;
   const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function_;
 
+  static std::string_view Pop(std::vector<std::string_view>* list) {
+    const std::string_view last = list->back();
+    list->pop_back();
+    return last;
+  }
   void Node(std::string_view name) {
     const auto found = by_name_.find(name);
     if (found == by_name_.end() || nodes[found->second]) return;
     nodes[found->second] = true;
-    waiting_.push_back(main_[found->second]);
+    nodes_to_do_.push_back(main_[found->second]);
   }
   void Callees(std::string_view node) {
     Function(Payload(node, field::kOp));
@@ -89,24 +99,11 @@ class Reach {
     const auto found = by_function_.find(name);
     if (found == by_function_.end() || functions[found->second.first]) return;
     functions[found->second.first] = true;
-    std::vector<std::string_view> bodies{found->second.second};
-    while (!bodies.empty()) {
-      const std::string_view body = bodies.back();
-      bodies.pop_back();
-      ForEachPayload(body, field::kFunctionNode, [&](std::string_view node) {
-        const auto add = [&](std::string_view callee) {
-          const auto next = by_function_.find(callee);
-          if (next == by_function_.end() || functions[next->second.first]) return;
-          functions[next->second.first] = true;
-          bodies.push_back(next->second.second);
-        };
-        add(Payload(node, field::kOp));
-        ForEachCallee(node, add);
-      });
-    }
+    bodies_to_do_.push_back(found->second.second);
   }
 
-  std::vector<std::string_view> waiting_;
+  std::vector<std::string_view> nodes_to_do_;
+  std::vector<std::string_view> bodies_to_do_;
 
  public:
   std::vector<bool> nodes;      // by number
@@ -155,11 +152,10 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   index.type_table = types.Take();
   index.device_table = devices.Take();
 
-  Reach used(main, by_name, by_function);
-  Reach serving(main, by_name, by_function);
   // A function of the same name twice has a number of its own in the table.
-  used.functions.resize(index.function_table.size());
-  serving.functions.resize(index.function_table.size());
+  const size_t function_count = index.function_table.size();
+  Reach used(main, by_name, by_function, function_count);
+  Reach serving(main, by_name, by_function, function_count);
   used.From(kept);
   serving.From(housekeeping);
   index.roles.reserve(index.names.size());

@@ -1,4 +1,5 @@
 /** Rules meet a graph: which op is asked to run where. In slices, so that a graph of any size leaves the event loop its turns. */
+import { remembered } from '../remember.js';
 import { deviceType } from './device.js';
 import type { GraphIndex } from './graph-index.js';
 import { type CompiledRule, type Matcher, nativeDevice, scopeOf } from './rules.js';
@@ -30,11 +31,6 @@ export class Assignment {
   get requested(): readonly string[] {
     this.#requested ??= Array.from(this.rule, (_, node) => this.device(node));
     return this.#requested;
-  }
-
-  /** The numbers of the rules, NO_RULE and RUN_DEVICE among them, that some node has. */
-  get rulesInUse(): ReadonlySet<number> {
-    return new Set(this.rule);
   }
 }
 
@@ -86,31 +82,19 @@ export async function assign(
 class RuleTest {
   hasMet = false;
   hasMetHousekeeping = false;
-  /** Types, functions and scopes are few: each is tested once. By matcher. */
-  readonly #known: readonly Map<string, boolean>[];
+  readonly #tests: readonly Pick<Matcher, 'key' | 'test'>[];
 
   constructor(readonly rule: CompiledRule) {
-    this.#known = rule.matchers.map(() => new Map());
+    // Types, functions and scopes are few: each is tested once.
+    this.#tests = rule.matchers.map(({ key, test }) => ({
+      key,
+      test: key === 'op' ? test : remembered(test),
+    }));
   }
 
   holds(node: Node): boolean {
-    for (let m = 0; m < this.rule.matchers.length; m++) {
-      const matcher = this.rule.matchers[m]!;
-      const text = node[matcher.key];
-      const holds =
-        matcher.key === 'op' ? matcher.test(text) : this.#remembered(matcher, text, this.#known[m]!);
-      if (!holds) return false;
-    }
+    for (const { key, test } of this.#tests) if (!test(node[key])) return false;
     return true;
-  }
-
-  #remembered(matcher: Matcher, text: string, known: Map<string, boolean>): boolean {
-    let holds = known.get(text);
-    if (holds === undefined) {
-      holds = matcher.test(text);
-      known.set(text, holds);
-    }
-    return holds;
   }
 }
 
@@ -204,13 +188,12 @@ export function toNative(
   for (let i = 0; i < codes.length; i++) {
     const decided = rule[i]!;
     if (decided !== NO_RULE) codes[i] = decided === RUN_DEVICE ? ofRun : decided + 1;
-    else if (clearDevices && isForgotten(index, i)) codes[i] = cleared;
+    else if (clearDevices && isForgotten(index.device(i), index.isHousekeeping(i))) codes[i] = cleared;
   }
   return { codes, table };
 }
 
-/** Restoring and initialising happens on the CPU, where the model says so: that stays. */
-function isForgotten(index: GraphIndex, i: number): boolean {
-  const saved = index.device(i);
-  return saved !== '' && !(index.isHousekeeping(i) && deviceType(saved) === 'CPU');
+/** Whether clearDevices forgets a saved device. Restoring and initialising happens on the CPU, where the model says so: that stays. */
+export function isForgotten(saved: string, isHousekeeping: boolean): boolean {
+  return saved !== '' && !(isHousekeeping && deviceType(saved) === 'CPU');
 }

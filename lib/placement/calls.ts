@@ -10,6 +10,13 @@ interface Caller {
 const RETURNS =
   /^(PartitionedCall|StatefulPartitionedCall|RemoteCall|If|StatelessIf|Case|StatelessCase|While|StatelessWhile)$/;
 
+const BRANCHING = /^(Stateless)?(While|If|Case)$/;
+
+/** Whether the op is a loop or a condition with functions for its bodies. */
+export function isBranching({ type }: Pick<Caller, 'type'>): boolean {
+  return BRANCHING.test(type);
+}
+
 /** Whether the op is a loop, whose functions are a condition and a body. */
 export function isLoop({ type }: Caller): boolean {
   return type === 'While' || type === 'StatelessWhile';

@@ -1,5 +1,6 @@
 /** Devices that are asked for and that a session does not have. TensorFlow says nothing of them inside of functions. */
 import { TensorFlowError } from '../errors.js';
+import { remembered } from '../remember.js';
 import { type Assignment, NO_RULE, RUN_DEVICE } from './assign.js';
 import { deviceMatches, listDevices, shortDevice } from './device.js';
 import type { NodeList } from './node-list.js';
@@ -15,15 +16,9 @@ const MOST = 5;
 
 /** A look-up: whether a session has the device that a request means. */
 export function deviceLookup(devices: readonly Named[]): (requested: string) => boolean {
-  const known = new Map<string, boolean>([['', true]]);
-  return (requested) => {
-    let has = known.get(requested);
-    if (has === undefined) {
-      has = devices.some(({ name }) => deviceMatches(requested, name));
-      known.set(requested, has);
-    }
-    return has;
-  };
+  return remembered(
+    (requested) => requested === '' || devices.some(({ name }) => deviceMatches(requested, name)),
+  );
 }
 
 /**
@@ -88,9 +83,19 @@ export function checkSavedDevices(
   );
 }
 
+/** An op in messages: its name, and the function in whose body it stands. */
+export function opTitle({
+  name,
+  function: of,
+}: {
+  readonly name: string;
+  readonly function: string;
+}): string {
+  return of === '' ? name : `${name} (in ${of})`;
+}
+
 function opName(nodes: NodeList, i: number): string {
-  const of = nodes.function(i);
-  return of === '' ? nodes.name(i) : `${nodes.name(i)} (in ${of})`;
+  return opTitle({ name: nodes.name(i), function: nodes.function(i) });
 }
 
 function listOps(ops: readonly string[], count: number): string {

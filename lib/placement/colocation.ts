@@ -1,6 +1,7 @@
 /** Groups of ops that a model ties together: TensorFlow runs each group on one device, whatever is asked for its members. */
+import { isForgotten } from './assign.js';
 import { deviceLookup } from './check-devices.js';
-import { deviceMatches, deviceType, parseDevice } from './device.js';
+import { deviceMatches, parseDevice } from './device.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { Slices } from './slices.js';
 
@@ -123,8 +124,7 @@ export interface Wishes {
 /** The device of the model that counts for a node of which nothing is asked. */
 export function savedDevice({ clearDevices, isHousekeeping }: Wishes): (node: ModelNode) => string {
   if (clearDevices !== true) return (node) => node.saved;
-  // Restoring and initialising stays on the CPU.
-  return ({ index, saved }) => (isHousekeeping(index) && deviceType(saved) === 'CPU' ? saved : '');
+  return ({ index, saved }) => (isForgotten(saved, isHousekeeping(index)) ? '' : saved);
 }
 
 /**

@@ -1,11 +1,12 @@
 /** What `exact` checks before anything runs: requests that TensorFlow cannot or will not hold, each with the smallest change that mends it. */
 import { TensorFlowError } from '../errors.js';
-import { deviceLookup } from './check-devices.js';
+import { remembered } from '../remember.js';
+import { deviceLookup, opTitle } from './check-devices.js';
 import { nodesToUntie, savedDevice, tornGroups, type Wishes } from './colocation.js';
 import { deviceMatches, listDevices, shortDevice } from './device.js';
 import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
-import { isTakenApart, ResourceTies, remembered } from './resources.js';
+import { devicesFor, isTakenApart, ResourceTies } from './resources.js';
 import { Slices } from './slices.js';
 import { devicesOf, wholeBodies } from './whole-bodies.js';
 
@@ -51,7 +52,7 @@ export async function checkExact(check: ExactCheck): Promise<void> {
     ...(await wholeBodyFaults(work)),
   ];
   if (faults.length === 0) return;
-  const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes, title))}`);
+  const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes, opTitle))}`);
   if (faults.length > MOST) lines.push(`- and ${faults.length - MOST} more`);
   throw new TensorFlowError(
     'INVALID_ARGUMENT',
@@ -169,7 +170,8 @@ async function tornFaults(work: Work): Promise<Fault[]> {
     const nodes = [...first.values(), ...others];
     const ops = listOps(
       nodes,
-      (node) => `${title(node)} ${requested(node.index) ? 'on' : 'saved on'} ${shortDevice(deviceOf(node))}`,
+      (node) =>
+        `${opTitle(node)} ${requested(node.index) ? 'on' : 'saved on'} ${shortDevice(deviceOf(node))}`,
     );
     faults.push({
       nodes: [nodes.find((node) => requested(node.index) !== '')!],
@@ -206,7 +208,7 @@ async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
         `${origin.index} ${device}`,
         node,
         (ops) =>
-          `${ops}: asked onto ${device}, but works on ${title(origin)}, which is on ${of}, and runs there. Put both on one device, as by a first rule ${rule}, or leave it out of the rule.`,
+          `${ops}: asked onto ${device}, but works on ${opTitle(origin)}, which is on ${of}, and runs there. Put both on one device, as by a first rule ${rule}, or leave it out of the rule.`,
       );
       break;
     }
@@ -222,33 +224,25 @@ async function wholeBodyFaults(work: Work): Promise<Iterable<Fault>> {
   if (bodies.size === 0) return faults;
   const saved = savedDevice(work);
   const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
-  const first = (devices.find(({ type }) => type === 'GPU') ?? devices[0])?.name ?? '';
+  const first = devicesFor([], devices)[0]?.name ?? '';
   const has = deviceLookup(devices);
   for await (const [node, device] of requests(work)) {
     const runner = bodies.get(node.function)?.[0];
     if (runner === undefined || !has(device) || !canRun(node)) continue;
-    for (const home of devicesOf(node, graph, bodies, deviceOf)) {
-      if (deviceMatches(device, home || first) || devices.some(({ name }) => isBoth(name, device, home)))
-        continue;
-      const on = shortDevice(home || first);
+    for (const said of devicesOf(node, graph, bodies, deviceOf)) {
+      const home = said || first;
+      if (devices.some(({ name }) => deviceMatches(device, name) && deviceMatches(home, name))) continue;
+      const on = shortDevice(home);
       faults.add(
         `${runner.index} ${device}`,
         node,
         (ops) =>
-          `${ops}: asked onto ${device}, but stand in a function that ${title(runner)} (${runner.type}) runs as a whole, on ${on}. Ask for one device for that op and all of its functions, or leave them out of the rule.`,
+          `${ops}: asked onto ${device}, but stand in a function that ${opTitle(runner)} (${runner.type}) runs as a whole, on ${on}. Ask for one device for that op and all of its functions, or leave them out of the rule.`,
       );
       break;
     }
   }
   return faults;
-}
-
-function isBoth(name: string, a: string, b: string): boolean {
-  return b !== '' && deviceMatches(a, name) && deviceMatches(b, name);
-}
-
-function title(node: ModelNode): string {
-  return node.function === '' ? node.name : `${node.name} (in ${node.function})`;
 }
 
 function listOps(nodes: readonly ModelNode[], say: (node: ModelNode) => string): string {

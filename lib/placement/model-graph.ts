@@ -53,6 +53,7 @@ const BODY_NODE = FunctionDefSchema.field.nodeDef.number;
 /** Ops that hand a resource, or a reference, through. */
 const PASSES =
   /^(Identity|IdentityN|Enter|RefEnter|Switch|RefSwitch|Merge|RefMerge|Exit|RefExit|NextIteration|RefNextIteration|RefIdentity|StopGradient)$/;
+
 export class ModelGraph {
   readonly nodes: readonly ModelNode[];
   readonly main: ReadonlyMap<string, ModelNode>;
@@ -211,13 +212,15 @@ export class ModelGraph {
     return origins;
   }
 
-  /** What callers give a function for an argument. */
+  /** What a caller gives a function for an argument. */
+  given(caller: ModelNode, name: string, arg: number): Source | undefined {
+    const args = this.functions.get(name)!.signature.inputArg.length;
+    const inputs = this.inputs(caller);
+    return inputs[argumentInput(caller, arg, args, inputs.length)];
+  }
+
   #given(arg: number, scope: string): [Source | undefined, string][] {
-    const args = this.functions.get(scope)!.signature.inputArg.length;
-    return this.callers(scope).map((caller) => {
-      const inputs = this.inputs(caller);
-      return [inputs[argumentInput(caller, arg, args, inputs.length)], caller.function];
-    });
+    return this.callers(scope).map((caller) => [this.given(caller, scope, arg), caller.function]);
   }
 
   /** Where an output was handed on from; undefined for a node that makes its outputs. */

@@ -1,5 +1,5 @@
 /** Sessions on one model, one per placement: made one at a time, kept, closed together. */
-import { TensorFlowError } from '../errors.js';
+import { closedError } from '../errors.js';
 import { canonicalDevice } from './device.js';
 
 /** What a pool holds. */
@@ -70,9 +70,4 @@ export class SessionPool<S extends Closeable> {
 /** What all spellings of a device have in common, its full name among them: sessions are of this machine. */
 function keyOf(device: string): string {
   return canonicalDevice(device).replace(/^(\/job:localhost)?(\/replica:0)?(\/task:0)?(?=\/device:)/, '');
-}
-
-/** What runs of a closed session reject with. */
-export function closedError(): TensorFlowError {
-  return new TensorFlowError('FAILED_PRECONDITION', 'The session is closed.');
 }

@@ -7,6 +7,7 @@
  */
 
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
+import { remembered } from '../remember.js';
 import { areOne, joinColocated, membersOf, Sets } from './colocation.js';
 import { deviceMatches } from './device.js';
 import type { KernelLookup } from './kernels.js';
@@ -29,15 +30,6 @@ const REFERENCE_USERS =
 const FREE = /^((Stateful)?PartitionedCall|RemoteCall|\w+Dataset(V\d+)?)$/;
 
 const FIRST_REFERENCE_TYPE = 100;
-
-/** A function of a text that is asked for a few texts, each many times. */
-export function remembered<T>(of: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    if (!known.has(text)) known.set(text, of(text));
-    return known.get(text)!;
-  };
-}
 
 const isHandle = remembered((type) => HANDLES.test(type));
 const isReference = remembered((type) => REFERENCES.test(type));
@@ -172,8 +164,8 @@ export class ResourceTies {
   }
 }
 
-/** What TensorFlow chooses from, the preferred first. */
-function devicesFor(said: readonly string[], devices: HomeOptions['devices']): HomeOptions['devices'] {
+/** What TensorFlow chooses from where this is said, the preferred first. */
+export function devicesFor(said: readonly string[], devices: HomeOptions['devices']): HomeOptions['devices'] {
   const decided: string[] = [];
   // Who says `/CPU:*` leaves the number to those after it; who contradicts those before it gives way.
   for (const device of said) if (areOne([...decided, device])) decided.push(device);

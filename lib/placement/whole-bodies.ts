@@ -3,11 +3,10 @@
  * conditions and loops that it does not take apart first.
  */
 
+import { isBranching } from './calls.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { isTakenApart } from './resources.js';
 import type { Slices } from './slices.js';
-
-const CONTROL_FLOW = /^(Stateless)?(If|Case|While)$/;
 
 /** By function, the ops that run it whole. */
 export type WholeBodies = ReadonlyMap<string, readonly ModelNode[]>;
@@ -17,7 +16,7 @@ export async function wholeBodies(graph: ModelGraph, slices: Slices): Promise<Wh
   const bodies = new Map<string, ModelNode[]>();
   for (const node of graph.nodes) {
     if (slices.isOver(node.index)) await slices.next();
-    if (!CONTROL_FLOW.test(node.type) || isTakenApart(node)) continue;
+    if (!isBranching(node) || isTakenApart(node)) continue;
     for (const name of graph.calls(node)) bodies.set(name, [...(bodies.get(name) ?? []), node]);
   }
   return bodies;

@@ -1,6 +1,5 @@
 /** TensorFlow makes one kernel of several ops, and names it after the last: which ops went into which. */
 import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
-import { shiftOf } from './needed.js';
 import { isSameOp, type Ran } from './ran.js';
 
 /** A fused kernel. */
@@ -86,7 +85,7 @@ class Walk {
       });
     }
     return this.graph.callers(scope).flatMap((caller) => {
-      const input = this.graph.inputs(caller)[arg! + shiftOf(caller)];
+      const input = this.graph.given(caller, scope, arg!);
       return input === undefined ? [] : this.#ops(input, caller.function, depth + 1);
     });
   }

@@ -1,6 +1,6 @@
 /** Which ops a run needs: what its fetches come from, through function calls, up to what is fed. */
+import { isBranching, isLoop } from '../calls.js';
 import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
-import { isBranching } from './trace-names.js';
 
 /** The ops that fetches and targets depend on. A function's output that nobody asks for is not followed. */
 export function neededOps(
@@ -45,7 +45,7 @@ class Needs {
       if (args === undefined) this.#args.set(scope, new Set([arg]));
       else args.add(arg);
       for (const caller of this.#graph.callers(scope))
-        if (this.#needed.has(caller)) this.#follow(caller, arg);
+        if (this.#needed.has(caller)) this.#follow(caller, scope, arg);
     }
   }
 
@@ -57,30 +57,29 @@ class Needs {
     for (const name of called) {
       const results = this.#graph.results(name);
       // Each round of a loop may need what is handed to the next.
-      const isLoop = isBranching(node) && node.type.endsWith('While');
-      const used = isLoop || output >= results.length ? results : [results[output]];
+      const used = isLoop(node) || output >= results.length ? results : [results[output]];
       for (const result of used) if (result !== undefined) this.#work.push([result, name]);
-      if (isNew) for (const arg of this.#args.get(name) ?? []) this.#follow(node, arg);
+      if (isNew) for (const arg of this.#args.get(name) ?? []) this.#follow(node, name, arg);
     }
     if (!isNew) return;
     for (const control of this.#graph.controlInputs(node))
       this.#work.push([{ node: control, output: 0 }, control.function]);
     const inputs = this.#graph.inputs(node);
     // Of a call those inputs are needed that its body uses, and what a condition decides by.
-    const own = called.length === 0 || node.type.endsWith('While') ? inputs : inputs.slice(0, shiftOf(node));
+    const own = called.length === 0 || isLoop(node) ? inputs : inputs.slice(0, conditions(node));
     for (const input of own) this.#work.push([input, node.function]);
   }
 
   /** A function's argument, at one of its calls. */
-  #follow(caller: ModelNode, arg: number): void {
-    const input = this.#graph.inputs(caller)[arg + shiftOf(caller)];
+  #follow(caller: ModelNode, name: string, arg: number): void {
+    const input = this.#graph.given(caller, name, arg);
     if (input !== undefined) this.#work.push([input, caller.function]);
   }
 }
 
-/** The inputs of a call that are not arguments. */
-export function shiftOf(caller: ModelNode): number {
-  return /(If|Case)$/.test(caller.type) && isBranching(caller) ? 1 : 0;
+/** How many inputs a condition decides by; its arguments stand behind them. */
+function conditions(caller: ModelNode): number {
+  return isBranching(caller) && !isLoop(caller) ? 1 : 0;
 }
 
 /** `op:0` -> `op`. */

@@ -1,9 +1,10 @@
 /** A traced run against a model: which of the model's ops ran, and where. */
+import { isBranching } from '../calls.js';
 import { deviceMatches } from '../device.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
 import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
-import { calledAs, isBranching, type Meaning, TraceNames } from './trace-names.js';
+import { calledAs, type Meaning, TraceNames } from './trace-names.js';
 
 /** One run of an op. `root` is the function in which it ran, '' for the main graph: see Meaning. */
 export interface OpRun extends Meaning {
@@ -90,7 +91,7 @@ export class Ran {
     const isMain = event.isMain || (event.isLikeMain && inFunctions.length === 0);
     const fits = isMain ? all : inFunctions;
     // The longest path of calls explains the name best; of equals, ops of the same type.
-    const exact = fits.filter(({ node }) => event.op.replace(KERNEL_PREFIX, '') === node.type);
+    const exact = fits.filter(({ node }) => isSameOp(event.op, node.type));
     return exact.length > 0 ? exact : fits;
   }
 

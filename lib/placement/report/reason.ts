@@ -3,6 +3,10 @@ import { colocatedWith } from '../colocation.js';
 import { deviceMatches, deviceType } from '../device.js';
 import type { KernelLookup } from '../kernels.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
+import { isResource } from '../resources.js';
+
+/** State of TensorFlow 1 of which `exact` cannot say where its users run. */
+const OLD_STATE = /^(AutoReloadVariable|Stack|TensorArray(V2)?|\w*(Queue|Barrier|Reader))$/;
 
 /** What decides. */
 export interface Reasons {
@@ -75,8 +79,6 @@ function userElsewhere(node: ModelNode, actual: string, { graph, wish }: Reasons
 }
 
 /** Whether the op makes what lives on a device. */
-export function isState({ type }: ModelNode): boolean {
-  return /^(VarHandleOp|VariableV2|Variable|TemporaryVariable|AutoReloadVariable|\w*HandleOp|(Mutable|Anonymous)?\w*HashTable\w*|Stack(V2)?|TensorArray(V\d)?|\w*(Queue|Barrier|Reader)(V2)?)$/.test(
-    type,
-  );
+export function isState(node: ModelNode): boolean {
+  return isResource(node) || OLD_STATE.test(node.type);
 }

@@ -23,7 +23,7 @@ export interface ReportInput {
   readonly devices: readonly { name: string; type: string }[];
   /** Which devices have kernels for an op. */
   readonly kernels?: KernelLookup | undefined;
-  /** Of a run with `FULL_TRACE` and `outputPartitionGraphs`. */
+  /** Of a run that was traced, with `outputPartitionGraphs`. */
   readonly metadata: RunMetadata;
   /** Tensors that were fed. */
   readonly feeds: readonly string[];

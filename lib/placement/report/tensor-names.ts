@@ -2,7 +2,6 @@
 
 import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
 import type { RunEvents } from './events.js';
-import { shiftOf } from './needed.js';
 import type { Ran } from './ran.js';
 import { isState, resourceBehind } from './reason.js';
 
@@ -90,7 +89,7 @@ export class TensorNames {
     for (let step = 0; step < MOST_STEPS && at >= 0; step++) {
       const [caller, ...others] = this.#graph.callers(scope);
       if (caller === undefined || others.length > 0) break;
-      const source: Source | undefined = this.#graph.inputs(caller)[at + shiftOf(caller)];
+      const source: Source | undefined = this.#graph.given(caller, scope, at);
       if (source?.node !== undefined) return this.#named(source.node, { name: '', output: source.output });
       at = source?.arg ?? -1;
       scope = caller.function;

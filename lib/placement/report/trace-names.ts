@@ -1,4 +1,5 @@
 /** TensorFlow inlines functions, and names what it inlines after the calls: such names, taken back to the model's ops. */
+import { isBranching } from '../calls.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
 
 /** What a name in a trace may mean. */
@@ -16,7 +17,6 @@ const OWN_PART = /^(.*)\/(LoopCond|branch_executed|switch_pred)\/_\d+$/;
 const ENTRY = /^(.*)\/(loop_body_control|pivot_t|pivot_f|pivot_\d+)\/_\d+$/;
 /** What inlining adds around a body. */
 const AROUND = /^Func\/(.*)\/(?:input|output|input_control_node|output_control_node)\/_\d+$/;
-const BRANCHING = /^(Stateless)?(While|If|Case)$/;
 
 export class TraceNames {
   readonly #graph: ModelGraph;
@@ -94,11 +94,6 @@ export class TraceNames {
       }
     }
   }
-}
-
-/** Whether the op is a loop or a condition with functions for its bodies. */
-export function isBranching(node: ModelNode): boolean {
-  return BRANCHING.test(node.type);
 }
 
 /** The function that a loop or a condition calls as its `body`, `cond`, `then`, `else`, `branch0`. */
