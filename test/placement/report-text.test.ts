@@ -1,7 +1,7 @@
 /** The report for people, from reports made by hand. */
 import { describe, expect, it } from 'vitest';
 import { cutMiddle } from '../../lib/cli/place/fit.js';
-import { formatBytes, reportText } from '../../lib/cli/place/report-text.js';
+import { reportText } from '../../lib/cli/place/report-text.js';
 import { refusalText, requestsOf } from '../../lib/cli/place/requests.js';
 import { scopeRows } from '../../lib/cli/place/scope-rows.js';
 import type { PlacedOp, PlacementReport, Transfer } from '../../lib/placement/report/report.js';
@@ -282,22 +282,5 @@ describe('requests', () => {
     );
     const one = report([op('a', '/CPU:0', { requested: '/GPU:0', reason: 'no such device' })], [], false);
     expect(refusalText(one)).toMatch(/^1 of 1 ops .* It is a: /);
-  });
-});
-
-describe('bytes', () => {
-  it.each([
-    [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1.00 kB'],
-    [1536, '1.54 kB'],
-    [9996, '10.0 kB'],
-    [99_960, '100 kB'],
-    [999_499, '999 kB'],
-    [999_500, '1.00 MB'],
-    [102_400_000, '102 MB'],
-    [5e15, '5000 TB'],
-  ])('%i are %s', (bytes, text) => {
-    expect(formatBytes(bytes)).toBe(text);
   });
 });
