@@ -1,0 +1,121 @@
+// One libtensorflow of another version, in the cache folder: fetched by pip where it is not there yet.
+//
+//   node scripts/compat/library.mjs 1.15.5     prints the file that is opened
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { openPromise } from 'yauzl';
+import { cacheFolder, ROOT } from '../tools/dist.mjs';
+import { Failure, main } from '../tools/failure.mjs';
+import { pip } from '../tools/pip.mjs';
+import { cached } from '../tools/publish.mjs';
+import { attempt } from '../tools/spawn.mjs';
+import { VERSIONS } from './versions.mjs';
+
+/** The file that is opened, by the kind of source. */
+const OPENED = { extension: 'tensorflow/libtensorflow.so', file: 'lib/libtensorflow.so.2' };
+
+/** What is taken out of the wheels, and where it goes: the extension finds the other file by its own runpath. */
+const TAKEN = {
+  extension: [
+    [/(?:^|\/)tensorflow(?:_core)?\/python\/(_pywrap_tensorflow_internal\.so)$/, 'tensorflow/python/'],
+    [/(?:^|\/)tensorflow(?:_core)?\/(libtensorflow_framework\.so(?:\.\d)?)$/, 'tensorflow/'],
+  ],
+  file: [[/\.libs\/libtensorflow-[^/]*\.so\.[\d.]+$/, OPENED.file]],
+};
+
+/**
+ * The library file of a version in VERSIONS.
+ *
+ * @param {string} version
+ * @returns {Promise<string>}
+ */
+export async function compatLibrary(version) {
+  const source = VERSIONS.find((entry) => entry.version === version);
+  if (source === undefined) {
+    throw new Failure(
+      `There is no TensorFlow ${version} here. There is: ${VERSIONS.map((v) => v.version).join(', ')}.`,
+    );
+  }
+  if (source.kind === 'install') return installed(version);
+  const opened = OPENED[source.kind];
+  const isWhole = async (folder) => (await stat(join(folder, opened)).catch(() => undefined)) !== undefined;
+  const folder = await cached(`compat/${version}`, isWhole, async (made, staging) => {
+    console.error(`Fetching ${source.requirement}, once …`);
+    const wheel = await download(source, join(staging, 'wheel'));
+    await unpack(wheel, TAKEN[source.kind], made);
+    await rm(wheel);
+    if (source.kind === 'extension') await wrap(made);
+  });
+  return join(folder, opened);
+}
+
+/** What `tf-session install` itself makes of it, in a cache folder of its own: the user's keeps one version. */
+async function installed(version) {
+  const env = { ...process.env, XDG_CACHE_HOME: join(await cacheFolder(), 'compat') };
+  const args = [join(ROOT, 'dist/cli/main.js'), 'install', '--tensorflow', version];
+  const { status } = await attempt(process.execPath, args, { env, capture: true });
+  if (status !== 0) throw new Failure(`TensorFlow ${version} could not be installed.`);
+  return join(env.XDG_CACHE_HOME, 'tf-session', `${version}-cpu`, 'lib/libtensorflow_cc.so.2');
+}
+
+async function download({ requirement, pip: args }, folder) {
+  await mkdir(folder);
+  await pip(
+    ['download', '--no-deps', '--only-binary=:all:', ...args, requirement, '-d', folder],
+    requirement,
+  );
+  const name = (await readdir(folder)).find((file) => file.endsWith('.whl'));
+  if (name === undefined) throw new Failure(`pip fetched no wheel of ${requirement}.`);
+  return join(folder, name);
+}
+
+async function unpack(wheel, taken, folder) {
+  const zip = await openPromise(wheel, { lazyEntries: true, autoClose: false });
+  const missing = new Set(taken);
+  try {
+    for await (const entry of zip.eachEntry()) {
+      const rule = taken.find(([pattern]) => pattern.test(entry.fileName));
+      if (rule === undefined) continue;
+      missing.delete(rule);
+      const target = rule[1].endsWith('/') ? join(rule[1], basename(entry.fileName)) : rule[1];
+      const file = join(folder, target);
+      await mkdir(dirname(file), { recursive: true });
+      await pipeline(
+        await zip.openReadStreamPromise(entry),
+        createWriteStream(file, { mode: 0o755, flush: true }),
+      );
+    }
+  } finally {
+    zip.close();
+  }
+  if (missing.size > 0) throw new Failure(`${basename(wheel)} does not hold what is expected in it.`);
+}
+
+/**
+ * Makes a library of a Python extension. The extension names some 170 symbols of Python, none of which TensorFlow's C
+ * functions touch; the linker wants them all the same. A small library that defines them and needs the extension is
+ * what is opened: no Python has to be there.
+ */
+async function wrap(folder) {
+  const extension = join(folder, 'tensorflow/python/_pywrap_tensorflow_internal.so');
+  const { status, output } = await attempt('nm', ['-D', '--undefined-only', extension], { capture: true });
+  if (status !== 0) throw new Failure(`nm (binutils) could not read ${extension}: ${output}`);
+  const names = new Set(output.match(/\b_?Py\w+$/gm));
+  const source = join(folder, 'python-symbols.c');
+  await writeFile(source, [...names].map((name) => `char ${name}[1024];\n`).join(''));
+  const args = ['-shared', '-fPIC', '-o', join(folder, OPENED.extension), source];
+  args.push('-Wl,--no-as-needed', extension, '-Wl,--allow-shlib-undefined', '-Wl,-rpath,$ORIGIN/python');
+  const linked = await attempt('cc', args, { capture: true });
+  if (linked.status !== 0) throw new Failure(`The C compiler could not link against it: ${linked.output}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async () => {
+    if (process.argv.length !== 3)
+      throw new Failure('Say one version: node scripts/compat/library.mjs 1.15.5');
+    console.log(await compatLibrary(process.argv[2]));
+  });
+}
