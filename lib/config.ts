@@ -6,6 +6,7 @@
  */
 
 import { fromBinary } from '@bufbuild/protobuf';
+import { checkAge } from './config/age.js';
 import { checkThreads } from './config/limits.js';
 import { decodeMessage, encodeMessage } from './config/message.js';
 import { TensorFlowError } from './errors.js';
@@ -92,6 +93,20 @@ export function decodeConfig(bytes: Uint8Array, path = 'config'): ConfigProto {
 /** The RunOptions in `bytes`, as `decodeConfig`. */
 export function decodeRunOptions(bytes: Uint8Array, path = 'runOptions'): RunOptions {
   return decodeMessage(RunOptionsSchema, bytes, path);
+}
+
+/** Throws LIBRARY_TOO_OLD where a serialized ConfigProto says what TensorFlow `version` does not know. */
+export function checkConfigAge(config: Uint8Array | undefined, version: string, path = 'config'): void {
+  checkAge(ConfigProtoSchema, config, path, version);
+}
+
+/** The same for RunOptions. */
+export function checkRunOptionsAge(
+  options: Uint8Array | undefined,
+  version: string,
+  path = 'runOptions',
+): void {
+  checkAge(RunOptionsSchema, options, path, version);
 }
 
 /** What TensorFlow reports about a run. Throws DATA_LOSS for bytes that are no RunMetadata. */

@@ -54,9 +54,9 @@ export class TensorFlowError extends Error {
   }
 }
 
-/** TensorFlow marks ops in messages as `{{node a/b}}` or `{{function_node f}}{{node a/b}}`. */
+/** TensorFlow marks ops as `{{node a/b}}` or `{{function_node f}}{{node a/b}}`, before 1.12 as `[[Node: a/b = Op[…]]]`. */
 function opOf(message: string): string | undefined {
-  return /\{\{node ([^}]+)\}\}/.exec(message)?.[1];
+  return (/\{\{node ([^}]+)\}\}/.exec(message) ?? /\[\[Node: (\S+) = /.exec(message))?.[1];
 }
 
 /** The names nearest to a wrong one, best first, for messages that end in "did you mean …". */

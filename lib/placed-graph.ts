@@ -43,7 +43,9 @@ export interface PlacementPlan {
   clearDevices: boolean;
   exact: boolean;
   ignoreColocation: boolean;
-  /** The serialized ConfigProto of each session. */
+  /** The serialized ConfigProto that was asked for. */
+  asked: Uint8Array | undefined;
+  /** That of each session: with what `exact` needs. */
   config: Uint8Array | undefined;
   allowSoftPlacement: boolean;
 }
@@ -54,8 +56,28 @@ export interface PlacedSession {
   assignment: Assignment;
 }
 
-/** Grappler fuses ops and so moves them; off in the session, and in each call of a function, which has its own. */
-const EXACT: ConfigProtoJson = { graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } };
+/**
+ * Grappler fuses ops and so moves them; off in the session, and in each call of a function, which has its own. Before
+ * TensorFlow 1.12 it had no switch: there each of its optimizers is off.
+ */
+const EXACT: ConfigProtoJson = {
+  graphOptions: {
+    rewriteOptions: {
+      disableMetaOptimizer: true,
+      disableModelPruning: true,
+      memoryOptimization: 'NO_MEM_OPT',
+      arithmeticOptimization: 'OFF',
+      constantFolding: 'OFF',
+      debugStripper: 'OFF',
+      dependencyOptimization: 'OFF',
+      functionOptimization: 'OFF',
+      layoutOptimizer: 'OFF',
+      loopOptimization: 'OFF',
+      remapping: 'OFF',
+      shapeOptimization: 'OFF',
+    },
+  },
+};
 
 /** Soft placement off, too, which is what is written where a message leaves it out: field 7, 0. */
 const EXACT_CALLS = Buffer.concat([encodeConfig(EXACT)!, Uint8Array.of(7 << 3, 0)]);
@@ -85,6 +107,7 @@ export function checkPlacement(
     clearDevices: options.clearDevices === true,
     exact,
     ignoreColocation: options.ignoreColocation === true,
+    asked: config,
     config: exact ? Buffer.concat([config ?? new Uint8Array(), encodeConfig(EXACT)!]) : config,
     allowSoftPlacement,
   };

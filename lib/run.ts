@@ -1,12 +1,13 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
 import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
-import { encodeRunOptions, type RunOptionsJson } from './config.js';
+import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
+import { tensorflow } from './runtime/tensorflow.js';
 import { copyTensor, Tensor } from './tensor.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */
@@ -51,8 +52,10 @@ function checkControl(control: RunControl): void {
 }
 
 function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOptions {
+  const runOptions = encodeRunOptions(control.runOptions);
+  if (runOptions !== undefined) checkRunOptionsAge(runOptions, tensorflow.version);
   return {
-    runOptions: encodeRunOptions(control.runOptions),
+    runOptions,
     wantMetadata: control.onRunMetadata !== undefined,
     copyOutputs,
     stringsAsBytes: control.strings === 'bytes',

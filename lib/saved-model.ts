@@ -3,7 +3,13 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Bound } from './bound.js';
-import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import {
+  type ConfigProtoJson,
+  checkConfigAge,
+  checkRunOptionsAge,
+  encodeRunOptions,
+  type RunOptionsJson,
+} from './config.js';
 import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import { explainRun } from './explain.js';
@@ -21,7 +27,7 @@ import {
   runCall,
   runCallSync,
 } from './run.js';
-import { openLibrary } from './runtime/tensorflow.js';
+import { openLibrary, tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';
 import type { Session } from './session.js';
@@ -113,6 +119,8 @@ export class SavedModel {
     const path = toPath(directory);
     await checkDirectory(path);
     await openLibrary();
+    checkConfigAge(plan.asked, tensorflow.version);
+    checkRunOptionsAge(runOptions, tensorflow.version);
     const sessions = await ModelSessions.load(path, {
       tags: [...tags],
       plan,

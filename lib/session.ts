@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName } from './bound.js';
-import type { ConfigProtoJson } from './config.js';
+import { type ConfigProtoJson, checkConfigAge } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
@@ -13,7 +13,7 @@ import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
-import { openLibrary } from './runtime/tensorflow.js';
+import { openLibrary, tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
 
@@ -72,6 +72,7 @@ export class Session {
     const plan = checkPlacement(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
     await openLibrary();
+    checkConfigAge(plan.asked, tensorflow.version);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
     const { native } = await placed.createSession();
     return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });

@@ -21,6 +21,8 @@ const steps = [
   { name: 'types', run: () => npm('types') },
   { name: 'model', run: () => node('scripts/models/basic-pitch.mjs') },
   { name: 'sanitizers', run: () => node('scripts/tools/asan.mjs') },
+  // The newest library is that of the tests below; `npm run compat` has them all.
+  { name: 'compat', run: () => node('scripts/compat/run.mjs', '1.10.1', '1.15.5', '2.9.3') },
   { name: 'tests', run: () => tests(process.argv.slice(2)) },
 ];
 

@@ -35,6 +35,7 @@ describe('TensorFlowError', () => {
     ['indices[1] = 4 is not in [0, 4)\n\t [[{{node scope/pick_row}}]]', 'scope/pick_row'],
     ['x\n\t [[{{function_node __inference_f_12}}{{node a/b}}]]', 'a/b'],
     ['x {{node first}} and {{node second}}', 'first'],
+    ['x : Tensor had NaN values\n\t [[Node: a/b = CheckNumerics[T=DT_FLOAT](_arg_x_0_0)]]', 'a/b'],
     ['no op here: {{function_node f}}', undefined],
   ])('finds the op in %j', (message, op) => {
     expect(new TensorFlowError(3, message).op).toBe(op);

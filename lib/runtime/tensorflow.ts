@@ -1,6 +1,6 @@
 /** libtensorflow as the process has it: opened once, for all threads. */
 import { realpath } from 'node:fs/promises';
-import { type ConfigProtoJson, encodeConfig } from '../config.js';
+import { type ConfigProtoJson, checkConfigAge, encodeConfig } from '../config.js';
 import type { Device } from '../device.js';
 import { TensorFlowError } from '../errors.js';
 import { checkKeys, invalidOption } from '../options.js';
@@ -107,6 +107,7 @@ export const tensorflow = {
   async devices(config?: ConfigProtoJson | Uint8Array): Promise<Device[]> {
     const bytes = encodeConfig(config);
     await openLibrary();
+    checkConfigAge(bytes, opened().version);
     return addon().listDevices(bytes);
   },
 };

@@ -94,18 +94,23 @@ async function unpack(wheel, taken, folder) {
   if (missing.size > 0) throw new Failure(`${basename(wheel)} does not hold what is expected in it.`);
 }
 
+/** The one function of Python that TensorFlow's C functions do call, when a run is traced. */
+const IS_INITIALIZED = 'Py_IsInitialized';
+
 /**
- * Makes a library of a Python extension. The extension names some 170 symbols of Python, none of which TensorFlow's C
- * functions touch; the linker wants them all the same. A small library that defines them and needs the extension is
- * what is opened: no Python has to be there.
+ * Makes a library of a Python extension. The extension names some 170 symbols of Python, which TensorFlow's C functions
+ * have no use for where there is no Python; the linker wants them all the same. A small library that defines them and
+ * needs the extension is what is opened.
  */
 async function wrap(folder) {
   const extension = join(folder, 'tensorflow/python/_pywrap_tensorflow_internal.so');
   const { status, output } = await attempt('nm', ['-D', '--undefined-only', extension], { capture: true });
   if (status !== 0) throw new Failure(`nm (binutils) could not read ${extension}: ${output}`);
   const names = new Set(output.match(/\b_?Py\w+$/gm));
+  const define = (name) =>
+    name === IS_INITIALIZED ? `int ${name}(void) { return 0; }\n` : `char ${name}[1024];\n`;
   const source = join(folder, 'python-symbols.c');
-  await writeFile(source, [...names].map((name) => `char ${name}[1024];\n`).join(''));
+  await writeFile(source, [...names].map(define).join(''));
   const args = ['-shared', '-fPIC', '-o', join(folder, OPENED.extension), source];
   args.push('-Wl,--no-as-needed', extension, '-Wl,--allow-shlib-undefined', '-Wl,-rpath,$ORIGIN/python');
   const linked = await attempt('cc', args, { capture: true });

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Protobuf descriptors out of a TensorFlow wheel, with no TensorFlow and no protobuf library loaded.
 
-The wheel ships no .proto files. Each of its *_pb2.py modules passes its file's serialized FileDescriptorProto to
-`AddSerializedFile(b'...')`; this reads those literals (and runs nothing) and writes the FileDescriptorSet of the
+The wheel ships no .proto files. Each of its *_pb2.py modules holds its file's serialized FileDescriptorProto as a
+literal; this reads those literals (and runs nothing) and writes the FileDescriptorSet of the
 files that were asked for and everything they import, dependencies first, as protoc wants it.
 
     extract_descriptors.py WHEEL_OR_FOLDER OUT ROOT.proto [ROOT.proto ...]
@@ -33,10 +33,22 @@ def modules(source):
 
 
 def serialized_file(text):
-    """The bytes given to AddSerializedFile, or None."""
+    """The file's bytes: given to AddSerializedFile, in older modules as serialized_pb of a FileDescriptor. Or None."""
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "AddSerializedFile":
-            return ast.literal_eval(node.args[0])
+        if not isinstance(node, ast.Call):
+            continue
+        function = getattr(node.func, "attr", None)
+        given = []
+        if function == "AddSerializedFile":
+            given = node.args[:1]
+        elif function == "FileDescriptor":
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "serialized_pb"]
+        for value in given:
+            # Of Python 2's days: a call that encodes a text as latin-1.
+            wrapped = value.args[0] if isinstance(value, ast.Call) and value.args else value
+            if isinstance(wrapped, ast.Constant) and isinstance(wrapped.value, (bytes, str)):
+                literal = wrapped.value
+                return literal if isinstance(literal, bytes) else literal.encode("latin-1")
     return None
 
 
