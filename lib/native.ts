@@ -114,6 +114,8 @@ export interface NativeAddon {
   openLibrary(path: string, logLevel: number | undefined): Promise<void>;
   /** What is open, or null. */
   library(): { path: string; version: string; missing: string[] } | null;
+  /** The file that the addon was linked with when it was built, which is the one to open; or null. */
+  linked(): string | null;
   /** The devices of a fresh session with this ConfigProto. */
   listDevices(config: Uint8Array | undefined): Promise<NativeDevice[]>;
   loadSavedModel(

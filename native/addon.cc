@@ -61,6 +61,11 @@ Napi::Value Opened(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value Linked(const Napi::CallbackInfo& info) {
+  const std::string path = LinkedLibrary();
+  return path.empty() ? info.Env().Null() : Napi::String::New(info.Env(), path);
+}
+
 Napi::Value Devices(const Napi::CallbackInfo& info) {
   return ListDevicesOf(info.Env(), BytesFromJs(info[0]));
 }
@@ -146,6 +151,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("init", Napi::Function::New<Init>(env, "init"));
   exports.Set("openLibrary", Napi::Function::New<Open>(env, "openLibrary"));
   exports.Set("library", Napi::Function::New<Opened>(env, "library"));
+  exports.Set("linked", Napi::Function::New<Linked>(env, "linked"));
   exports.Set("listDevices", Napi::Function::New<NeedsLibrary<Devices>>(env, "listDevices"));
   exports.Set("loadSavedModel", Napi::Function::New<NeedsLibrary<LoadSavedModel>>(env, "loadSavedModel"));
   exports.Set("readGraph", Napi::Function::New<NeedsLibrary<GraphSource::Read>>(env, "readGraph"));

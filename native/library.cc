@@ -7,6 +7,18 @@
 #include <cstdlib>
 #include <mutex>
 
+#ifdef TF_SESSION_LINKED
+// What the linker finds. A weak function that the library lacks is null, instead of an error.
+#define TF_SESSION_REQUIRED(name)
+#define TF_SESSION_OPTIONAL(name, since) extern "C" __attribute__((weak)) decltype(::name) name;
+TF_SESSION_FUNCTIONS(TF_SESSION_REQUIRED, TF_SESSION_OPTIONAL)
+#undef TF_SESSION_REQUIRED
+#undef TF_SESSION_OPTIONAL
+#define TF_SESSION_FIND(handle, name) (&::name)
+#else
+#define TF_SESSION_FIND(handle, name) reinterpret_cast<decltype(&::name)>(dlsym(handle, #name))
+#endif
+
 namespace tf_session {
 namespace {
 
@@ -16,19 +28,14 @@ LibraryInfo info;
 // Published last, so that whoever sees it non-null sees the two above complete.
 std::atomic<const LibraryInfo*> opened{nullptr};
 
-template <typename F>
-void Find(void* handle, const char* name, F* function) {
-  *function = reinterpret_cast<F>(dlsym(handle, name));
-}
-
-Functions FindAll(void* handle, const std::string& path, std::vector<std::string>* missing) {
+Functions FindAll([[maybe_unused]] void* handle, const std::string& path, std::vector<std::string>* missing) {
   Functions found;
   std::vector<std::string> absent;
-#define TF_SESSION_REQUIRED(name)   \
-  Find(handle, #name, &found.name); \
+#define TF_SESSION_REQUIRED(name)             \
+  found.name = TF_SESSION_FIND(handle, name); \
   if (found.name == nullptr) absent.emplace_back(#name);
-#define TF_SESSION_OPTIONAL(name, since)    \
-  Find(handle, #name, &found.name.pointer); \
+#define TF_SESSION_OPTIONAL(name, since)              \
+  found.name.pointer = TF_SESSION_FIND(handle, name); \
   if (!found.name) missing->emplace_back(#name);
   TF_SESSION_FUNCTIONS(TF_SESSION_REQUIRED, TF_SESSION_OPTIONAL)
 #undef TF_SESSION_REQUIRED
@@ -48,6 +55,14 @@ const Functions& tf() { return functions; }
 
 const LibraryInfo* OpenedLibrary() { return opened.load(std::memory_order_acquire); }
 
+std::string LinkedLibrary() {
+#ifdef TF_SESSION_LINKED
+  Dl_info found{};
+  if (dladdr(reinterpret_cast<void*>(&::TF_NewSession), &found) != 0) return found.dli_fname;
+#endif
+  return "";
+}
+
 void OpenLibrary(const std::string& path, int log_level) {
   const std::lock_guard<std::mutex> lock(open_mutex);
   if (const LibraryInfo* already = OpenedLibrary()) {
@@ -62,12 +77,16 @@ void OpenLibrary(const std::string& path, int log_level) {
   // TensorFlow prints placement lines by printf. Where stdout is a file or pipe they would wait in a buffer
   // and leave it torn at arbitrary places, between what JavaScript writes to the same descriptor.
   setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+#ifdef TF_SESSION_LINKED
+  void* handle = nullptr;
+#else
   // RTLD_LOCAL: TensorFlow carries protobuf and abseil, which must not meet another copy in this process.
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = dlerror();
     throw Error(kLibraryNotFound, path + " could not be opened: " + (reason ? reason : "unknown reason"));
   }
+#endif
   // Not closed on failure either: constructors have run and may have started threads.
   std::vector<std::string> missing;
   const Functions found = FindAll(handle, path, &missing);

@@ -1,5 +1,6 @@
 // libtensorflow, opened at run time, once per process, never closed: its threads outlive every JS
-// environment.
+// environment. Built with TF_SESSION_LINKED the addon is linked with one library instead, which comes with it; the same
+// table is filled by the linker then.
 //
 // Each C function that the addon calls stands once in TF_SESSION_FUNCTIONS; its type comes from the library's
 // own header, so a changed signature is a compile error. A function that older libraries lack is OPTIONAL,
@@ -82,6 +83,9 @@ struct LibraryInfo {
 // with another path it throws. `log_level` (0 to 3, -1 to leave it) counts only for the call that really
 // opens.
 void OpenLibrary(const std::string& path, int log_level);
+
+// The file that the addon is linked with; empty where it opens what it is told. Any thread.
+std::string LinkedLibrary();
 
 // nullptr as long as none is open. Any thread.
 const LibraryInfo* OpenedLibrary();

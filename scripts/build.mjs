@@ -3,10 +3,11 @@
 // On a user's machine (no TypeScript there, dist/ came with the package) it builds the addon alone.
 // --native-only   leave TypeScript alone
 // --if-needed     do nothing that is up to date (the addon: newer than every file in native/)
+// --link DIR      the addon linked with the libtensorflow in DIR or DIR/lib, into build/linked: it opens no other
 // --asan          the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/asan
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run } from './run.mjs';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     'native-only': { type: 'boolean', default: false },
     'if-needed': { type: 'boolean', default: false },
+    link: { type: 'string' },
     asan: { type: 'boolean', default: false },
   },
 });
@@ -35,7 +37,8 @@ async function buildTypeScript() {
 }
 
 async function buildAddon() {
-  const output = values.asan ? 'build/asan' : 'build';
+  const link = values.link && resolve(values.link);
+  const output = values.asan ? 'build/asan' : link ? 'build/linked' : 'build';
   const addon = join(ROOT, output, 'Release', 'tf-session.node');
   if (
     values['if-needed'] &&
@@ -44,12 +47,15 @@ async function buildAddon() {
   ) {
     return;
   }
-  const include = await headers();
+  // A changed folder is a changed definition.
+  if (link) rmSync(join(ROOT, output), { recursive: true, force: true });
+  const include = link && existsSync(join(link, 'include')) ? join(link, 'include') : await headers();
   console.error(`Building the addon against ${include} …`);
   const cmakeJs = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
   // `compile` ignores changed definitions once it has configured, so each variant has a folder of its own.
   const definitions = [
     `--CDTF_SESSION_INCLUDE=${include}`,
+    ...(link ? [`--CDTF_SESSION_LINK=${link}`] : []),
     ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
   ];
   await run(
@@ -61,6 +67,7 @@ async function buildAddon() {
     },
   );
   console.error(`Built ${addon}`);
+  if (link) console.error('Name it in the environment variable TF_SESSION_ADDON where it is to be used.');
 }
 
 /** The folder with tensorflow/c/c_api.h: of the library that is found, else of one that is fetched now. */

@@ -23,6 +23,7 @@ const steps = [
   { name: 'sanitizers', run: () => node('scripts/tools/asan.mjs') },
   // The newest library is that of the tests below; `npm run compat` has them all.
   { name: 'compat', run: () => node('scripts/compat/run.mjs', '1.10.1', '1.15.5', '2.9.3') },
+  { name: 'linked', run: () => node('scripts/compat/linked.mjs') },
   { name: 'tests', run: () => tests(process.argv.slice(2)) },
 ];
 

@@ -10,7 +10,7 @@ import type { NativeAddon } from '../native.js';
 /** The package's folder: this file is lib/runtime/addon.ts or dist/runtime/addon.js. */
 const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const NAME = 'tf-session.node';
-/** For tests: the file of another build of the addon, as that with sanitizers, taken in place of all others. */
+/** The file of another build of the addon, taken in place of all others: linked with one library, or with sanitizers. */
 const VARIABLE = 'TF_SESSION_ADDON';
 /** What was built here goes before what came with the package. */
 const BUILT = join(PACKAGE, 'build', 'Release', NAME);

@@ -49,8 +49,21 @@ async function open(options: OpenOptions): Promise<void> {
   const native = addon();
   if (limit !== undefined) native.setMaxInFlight(limit);
   if (native.library() !== null && options.library === undefined) return;
-  const { path } = await findLibrary(options.library);
-  await native.openLibrary(await realpath(path), logLevel);
+  await native.openLibrary(await choose(options.library, native.linked()), logLevel);
+}
+
+/** The file to open: what is found, or what the addon is linked with, which then is the only one. */
+async function choose(asked: string | undefined, linked: string | null): Promise<string> {
+  if (linked === null) return realpath((await findLibrary(asked)).path);
+  const path = await realpath(linked);
+  const isFree = asked === undefined && !process.env.TF_SESSION_LIBRARY;
+  const other = isFree ? path : await realpath((await findLibrary(asked)).path);
+  if (other === path) return path;
+  throw new TensorFlowError(
+    'FAILED_PRECONDITION',
+    `This addon is linked with ${path} and opens no other; ${other} was asked for. Leave that out, or take an addon ` +
+      'that is linked with none, as the one that comes with the package.',
+  );
 }
 
 function levelNumber(level: OpenOptions['logLevel']): number | undefined {

@@ -2,7 +2,7 @@
 //
 //   node scripts/compat/library.mjs 1.15.5     prints the file that is opened
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ const TAKEN = {
     [/(?:^|\/)tensorflow(?:_core)?\/python\/(_pywrap_tensorflow_internal\.so)$/, 'tensorflow/python/'],
     [/(?:^|\/)tensorflow(?:_core)?\/(libtensorflow_framework\.so(?:\.\d)?)$/, 'tensorflow/'],
   ],
-  file: [[/\.libs\/libtensorflow-[^/]*\.so\.[\d.]+$/, OPENED.file]],
+  file: [[/\.libs\/(libtensorflow-[^/]*\.so\.[\d.]+)$/, 'lib/']],
 };
 
 /**
@@ -48,6 +48,8 @@ export async function compatLibrary(version) {
     await unpack(wheel, TAKEN[source.kind], made);
     await rm(wheel);
     if (source.kind === 'extension') await wrap(made);
+    // The name that it was given by its packagers is that by which the loader knows it.
+    else await symlink((await readdir(join(made, 'lib')))[0], join(made, OPENED.file));
   });
   return join(folder, opened);
 }
@@ -80,8 +82,7 @@ async function unpack(wheel, taken, folder) {
       const rule = taken.find(([pattern]) => pattern.test(entry.fileName));
       if (rule === undefined) continue;
       missing.delete(rule);
-      const target = rule[1].endsWith('/') ? join(rule[1], basename(entry.fileName)) : rule[1];
-      const file = join(folder, target);
+      const file = join(folder, rule[1], basename(entry.fileName));
       await mkdir(dirname(file), { recursive: true });
       await pipeline(
         await zip.openReadStreamPromise(entry),
@@ -113,6 +114,7 @@ async function wrap(folder) {
   await writeFile(source, [...names].map(define).join(''));
   const args = ['-shared', '-fPIC', '-o', join(folder, OPENED.extension), source];
   args.push('-Wl,--no-as-needed', extension, '-Wl,--allow-shlib-undefined', '-Wl,-rpath,$ORIGIN/python');
+  args.push(`-Wl,-soname,${basename(OPENED.extension)}`);
   const linked = await attempt('cc', args, { capture: true });
   if (linked.status !== 0) throw new Failure(`The C compiler could not link against it: ${linked.output}`);
 }
