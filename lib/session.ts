@@ -13,6 +13,13 @@ import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import {
+  checkExtensions,
+  EXTENSION_KEYS,
+  type ExtensionOptions,
+  findExtensions,
+  loadExtensions,
+} from './runtime/extensions.js';
 import { openLibrary } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
@@ -34,14 +41,14 @@ export interface OutputDefaults extends OutputOptions {
 }
 
 /** Options of `Session.fromGraphDef`. */
-export interface GraphOptions extends OutputOptions, PlacementOptions {
+export interface GraphOptions extends OutputOptions, PlacementOptions, ExtensionOptions {
   /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
   config?: ConfigProtoJson | Uint8Array | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
   outputs?: 'copy' | undefined;
 }
 
-const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS];
+const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
@@ -70,8 +77,11 @@ export class Session {
     checkOneOf(options.outputs, ['copy'], 'outputs');
     checkOneOf(options.strings, ['bytes'], 'strings');
     const plan = checkPlacement(options);
+    const named = checkExtensions(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
+    const extensions = await findExtensions(named);
     await openLibrary();
+    await loadExtensions(extensions);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
     const { native } = await placed.createSession();
     return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });
