@@ -8,6 +8,7 @@ import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
+import { explainMissingOp } from './missing-op.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
@@ -83,7 +84,9 @@ export class Session {
     await openLibrary();
     await loadExtensions(extensions);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
-    const { native } = await placed.createSession();
+    const { native } = await placed.createSession().catch(async (error) => {
+      throw await explainMissingOp(error, async () => placed);
+    });
     return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });
   }
 

@@ -32,7 +32,9 @@ const FILES = {
 export function basicPitch({ onProgress = () => {} } = {}) {
   return cached(`models/basic-pitch-${VERSION}`, isWhole, async (folder, staging) => {
     onProgress({ step: 'Model', done: 0, total: WHEEL_BYTES });
-    const wheel = await fetchWheel(`basic-pitch==${VERSION}`, join(staging, 'wheel'), { sha256: WHEEL_SHA256 });
+    const wheel = await fetchWheel(`basic-pitch==${VERSION}`, join(staging, 'wheel'), {
+      sha256: WHEEL_SHA256,
+    });
     await unpackWheel(wheel, folder, (path) => {
       const name = path.replace(MODEL, '').replace(INFO, '');
       return Object.hasOwn(FILES, name) ? name : undefined;

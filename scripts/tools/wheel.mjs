@@ -18,7 +18,10 @@ import { pip } from './pip.mjs';
  */
 export async function fetchWheel(requirement, folder, { sha256, args = [] }) {
   await mkdir(folder);
-  await pip(['download', '--no-deps', '--only-binary=:all:', ...args, requirement, '-d', folder], requirement);
+  await pip(
+    ['download', '--no-deps', '--only-binary=:all:', ...args, requirement, '-d', folder],
+    requirement,
+  );
   const name = (await readdir(folder)).find((file) => file.endsWith('.whl'));
   if (name === undefined) throw new Failure(`pip fetched no wheel of ${requirement}.`);
   const found = createHash('sha256')
