@@ -8,39 +8,54 @@ import { Slices } from './placement/slices.js';
 import { addon } from './runtime/addon.js';
 import { compareVersions } from './runtime/version.js';
 
-/** The graph of a model that did not load, as far as it can be read. */
+/** A graph in which an op is looked for. */
 export interface SearchedGraph {
   index: GraphIndex;
   /** The version of TensorFlow that saved the model, where it says so. */
   savedBy?: string | undefined;
 }
 
+/** Reads the graph of a session once more, or for the first time. */
+export type GraphReader = () => Promise<SearchedGraph>;
+
 /** Nodes that an error names. */
 const MOST_NODES = 3;
 
 /**
- * A better error where TensorFlow says that an op type is not registered; else `error` itself. TensorFlow looks at every
- * function's body when it imports a graph, so such an error never comes later than that.
+ * A better error where TensorFlow says that an op type is not registered; else `error` itself. It says so when it imports
+ * a graph; of the bodies of branches and loops, at their first run.
  *
  * @param read Called for such errors alone. Where it fails, nothing is said of nodes.
  */
-export async function explainMissingOp(error: unknown, read: () => Promise<SearchedGraph>): Promise<unknown> {
-  const first =
-    error instanceof TensorFlowError && /Op type not registered '([^']+)'/.exec(error.message)?.[1];
-  const library = addon().library();
-  if (!first || library === null) return error;
+export async function explainMissingOp(error: unknown, read: GraphReader): Promise<unknown> {
+  const type = missingType(error);
+  if (type === undefined) return error;
   const graph = await read().catch(() => undefined);
-  const users = graph === undefined ? undefined : await findUsers(graph.index, first);
+  const users = graph === undefined ? undefined : await findUsers(graph.index, type);
+  return missingOp(type, error, users, graph?.savedBy);
+}
+
+/** The same at once, without a look at the graph. */
+export function explainMissingOpSync(error: unknown): unknown {
+  const type = missingType(error);
+  return type === undefined ? error : missingOp(type, error);
+}
+
+function missingType(error: unknown): string | undefined {
+  if (!(error instanceof TensorFlowError)) return undefined;
+  return /Op type not registered '([^']+)'/.exec(error.message)?.[1];
+}
+
+function missingOp(type: string, cause: unknown, users?: Users, savedBy?: string): TensorFlowError {
+  const { version, path } = addon().library()!;
   const lines = [
-    `TensorFlow ${library.version} (${library.path}) has no op of the type ${first}${users === undefined ? '' : `, which the model uses: ${users.text}`}.`,
-    wayOut(first, library.version),
-    ...versions(graph?.savedBy, library.version),
-    ...others(users?.others ?? [], library.version),
+    `TensorFlow ${version} (${path}) has no op of the type ${type}${users === undefined ? '' : `, which the model uses: ${users.text}`}.`,
+    wayOut(type, version),
+    ...versions(savedBy, version),
+    ...others(users?.others ?? [], version),
   ];
-  return new TensorFlowError('NOT_FOUND', lines.join('\n'), {
-    cause: error,
-    ...(users?.op !== undefined && { op: users.op }),
-  });
+  const op = users?.op;
+  return new TensorFlowError('NOT_FOUND', lines.join('\n'), { cause, ...(op !== undefined && { op }) });
 }
 
 interface Users {

@@ -1,6 +1,6 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
 import { closedError } from './errors.js';
-import { explainMissingOp } from './missing-op.js';
+import { explainMissingOp, type GraphReader } from './missing-op.js';
 import { checkKeys, checkOneOf } from './options.js';
 import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
@@ -77,7 +77,7 @@ export class ModelSessions {
       if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
     }
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
-    const session = new Session(loaded.session, options.outputs);
+    const session = new Session(loaded.session, options.outputs, graphReader(path, tags));
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
@@ -179,12 +179,16 @@ async function read(
 
 /** Why a load failed, as well as it can be said. */
 async function explained(path: string, tags: readonly string[], error: unknown): Promise<unknown> {
-  const better = await explainMissingOp(error, async () => {
+  const better = await explainMissingOp(error, graphReader(path, tags));
+  return better === error ? explainLoadFailure(path, tags, error) : better;
+}
+
+function graphReader(path: string, tags: readonly string[]): GraphReader {
+  return async () => {
     const { metaGraph, graphDef } = await read(path, tags);
     const index = new NodeList(await addon().readGraph(graphDef, [], []));
     return { index, savedBy: metaGraph.metaInfoDef?.tensorflowVersion };
-  });
-  return better === error ? explainLoadFailure(path, tags, error) : better;
+  };
 }
 
 async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
@@ -202,7 +206,7 @@ async function createRestored(
 ): Promise<{ session: Session; assignment: Assignment }> {
   const steps = await restoreSteps(path, metaGraph);
   const { native, assignment } = await placed.createSession(device);
-  const session = new Session(native, options.outputs);
+  const session = new Session(native, options.outputs, graphReader(path, options.tags));
   try {
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });

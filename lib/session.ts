@@ -8,12 +8,14 @@ import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
-import { explainMissingOp } from './missing-op.js';
+import { explainMissingOp, type GraphReader } from './missing-op.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
+import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import { addon } from './runtime/addon.js';
 import {
   checkExtensions,
   EXTENSION_KEYS,
@@ -56,13 +58,15 @@ const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'sig
 export class Session {
   #native: NativeSession;
   #defaults: OutputDefaults;
+  #readGraph: GraphReader;
   #bound = new Map<string, Bound>();
   #closed = false;
 
   /** @internal Sessions are made by `SavedModel.load` and `Session.fromGraphDef`. */
-  constructor(native: NativeSession, defaults: OutputDefaults) {
+  constructor(native: NativeSession, defaults: OutputDefaults, readGraph: GraphReader = noGraph) {
     this.#native = native;
     this.#defaults = defaults;
+    this.#readGraph = readGraph;
   }
 
   /**
@@ -87,7 +91,8 @@ export class Session {
     const { native } = await placed.createSession().catch(async (error) => {
       throw await explainMissingOp(error, async () => placed);
     });
-    return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });
+    const defaults = { copy: options.outputs === 'copy', strings: options.strings };
+    return new Session(native, defaults, graphReader(graph));
   }
 
   /**
@@ -169,7 +174,7 @@ export class Session {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      bound = bindNames(this.#native, feeds, fetches, targets);
+      bound = bindNames(this.#native, feeds, fetches, targets, this.#readGraph);
       remember(this.#bound, key, bound);
     }
     return bound;
@@ -212,6 +217,16 @@ export class Session {
     );
     return { bound, inputs };
   }
+}
+
+/** The graph is not kept for errors that may never come: a file is read once more, bytes are gone. */
+function graphReader(graph: Uint8Array | string | URL): GraphReader {
+  if (graph instanceof Uint8Array) return noGraph;
+  return async () => ({ index: new NodeList(await addon().readGraph(await readGraph(graph), [], [])) });
+}
+
+function noGraph(): Promise<never> {
+  return Promise.reject(new TensorFlowError('NOT_FOUND', 'The graph was not kept.'));
 }
 
 async function readGraph(file: string | URL): Promise<Uint8Array> {

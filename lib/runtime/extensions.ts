@@ -1,6 +1,7 @@
 /** Shared objects with further ops or devices, which TensorFlow loads for the whole process. */
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { TensorFlowError } from '../errors.js';
 import { checkStrings, invalidOption } from '../options.js';
 import { addon } from './addon.js';
 import { explainExtensionFailure, faultyExtension } from './extension-failure.js';
@@ -68,12 +69,21 @@ export async function loadExtensions(extensions: readonly Extension[]): Promise<
   for (const extension of extensions) await load(extension);
 }
 
+/** Kernels for TensorFlow's own ops may come alone, but not without TensorFlow. Where the format is not read, who knows. */
+function isForeign(needed: readonly string[]): boolean {
+  return process.platform === 'linux' && !needed.some((name) => name.includes('tensorflow'));
+}
+
+function noOps(path: string): TensorFlowError {
+  return new TensorFlowError('INVALID_ARGUMENT', `${path} holds no ops for TensorFlow.`);
+}
+
 async function load(extension: Extension): Promise<void> {
   const native = addon();
   const { option, path, needed } = extension;
   try {
     if (option === 'pluggableDevices') await native.loadPluggableDevice(path, needed);
-    else await native.loadOpLibrary(path, needed);
+    else if (!(await native.loadOpLibrary(path, needed)) && isForeign(needed)) throw noOps(path);
   } catch (error) {
     throw await explainExtensionFailure(extension, error, native.library()!);
   }
