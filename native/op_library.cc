@@ -2,11 +2,12 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <fstream>
-#include <iterator>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ enum class Kind { kOps, kDevices };
 struct Loaded {
   Kind kind;
   std::string path;
+  uint64_t content;
   bool has_ops;
 };
 
@@ -35,15 +37,19 @@ std::vector<Loaded>& AllLoaded() {
   return *loaded;
 }
 
-bool IsSameFile(const std::string& one, const std::string& other) {
-  if (one == other) return true;
-  std::ifstream first(one, std::ios::binary | std::ios::ate);
-  std::ifstream second(other, std::ios::binary | std::ios::ate);
-  if (!first || !second || first.tellg() != second.tellg()) return false;
-  first.seekg(0);
-  second.seekg(0);
-  using Bytes = std::istreambuf_iterator<char>;
-  return std::equal(Bytes(first), Bytes(), Bytes(second));
+// A number for what is in the file: two copies have one.
+uint64_t ContentOf(const std::string& path) {
+  constexpr size_t kPiece = size_t{1} << 20;
+  constexpr uint64_t kPrime = 1099511628211U;
+  std::ifstream file(path, std::ios::binary);
+  std::string piece(kPiece, '\0');
+  uint64_t content = 0;
+  while (file) {
+    file.read(piece.data(), kPiece);
+    const auto length = static_cast<size_t>(file.gcount());
+    content = content * kPrime ^ std::hash<std::string_view>()({piece.data(), length}) ^ length;
+  }
+  return content;
 }
 
 // The loader finds a needed library by its name among those that are there. One of TensorFlow's that is not
@@ -83,9 +89,19 @@ void CheckIsPlugin(const std::string& path) {
 // A libuv thread. The handles that TensorFlow gives are kept for ever, as is the code.
 bool Load(Kind kind, const std::string& path, const std::vector<std::string>& needed) {
   const std::lock_guard<std::mutex> lock(LoadMutex());
-  for (const Loaded& loaded : AllLoaded()) {
-    // A copy of it would register every kernel a second time, and TensorFlow could choose neither.
-    if (loaded.kind == kind && IsSameFile(loaded.path, path)) return loaded.has_ops;
+  const auto find = [&](const auto& is_it) -> const Loaded* {
+    for (const Loaded& loaded : AllLoaded()) {
+      if (loaded.kind == kind && is_it(loaded)) return &loaded;
+    }
+    return nullptr;
+  };
+  if (const Loaded* loaded = find([&](const Loaded& other) { return other.path == path; })) {
+    return loaded->has_ops;
+  }
+  // A copy would register every kernel a second time, and TensorFlow could choose neither.
+  const uint64_t content = ContentOf(path);
+  if (const Loaded* loaded = find([&](const Loaded& other) { return other.content == content; })) {
+    return loaded->has_ops;
   }
   CheckNeeded(path, needed);
   const Status status;
@@ -100,7 +116,7 @@ bool Load(Kind kind, const std::string& path, const std::vector<std::string>& ne
     load(path.c_str(), status);
     status.Check();
   }
-  AllLoaded().push_back({kind, path, has_ops});
+  AllLoaded().push_back({kind, path, content, has_ops});
   return has_ops;
 }
 

@@ -31,7 +31,7 @@ export function faultyExtension(
 
 /** A better error for what the addon or TensorFlow threw, which is its `cause`. Never rejects. */
 export async function explainExtensionFailure(
-  { option, path }: Extension,
+  { option, path, needed }: Extension,
   error: unknown,
   library: { path: string; version: string },
 ): Promise<unknown> {
@@ -48,17 +48,33 @@ export async function explainExtensionFailure(
       `is built for GPUs: it needs ${symbol}, and ${opened} has not brought CUDA. Take a build for CPUs, or open a TensorFlow for GPUs.`,
     );
   }
+  const ofTensorFlow = needed.filter((name) => name.includes('tensorflow'));
+  if (symbol !== undefined && ofTensorFlow.length === 0) {
+    return explained(
+      'FAILED_PRECONDITION',
+      `does not name a library of TensorFlow as needed, and so finds its symbol ${symbol} nowhere. Link it with libtensorflow_framework.`,
+    );
+  }
   if (symbol !== undefined) {
     const why = OF_TENSORFLOW.test(symbol)
-      ? `was built for another TensorFlow: it needs the symbol ${symbol}, which ${opened} does not have.`
-      : `needs the symbol ${symbol}, which neither ${opened} nor another library that it names has: it is incomplete, or was built for another TensorFlow.`;
-    return explained('FAILED_PRECONDITION', `${why}${await wayToFit(path, library.version)}`);
+      ? 'was built for another TensorFlow'
+      : 'is incomplete, or was built for another TensorFlow';
+    return explained(
+      'FAILED_PRECONDITION',
+      `${why}: it needs the symbol ${symbol}, which ${ofTensorFlow.join(', ')} of ${opened} does not have.${await wayToFit(path, library.version)}`,
+    );
   }
   if (/needs libtensorflow_framework\S+, which did not come/.test(error.message)) {
-    const needed = error.message.slice(error.message.indexOf(' needs ') + 1);
-    return explained('FAILED_PRECONDITION', `${needed}${await wayToFit(path, library.version)}`);
+    const text = error.message.slice(error.message.indexOf(' needs ') + 1);
+    return explained('FAILED_PRECONDITION', `${text}${await wayToFit(path, library.version)}`);
   }
   const missing = /([^\s:]+): cannot open shared object file/.exec(error.message)?.[1];
+  if (missing?.startsWith('_pywrap_tensorflow')) {
+    return explained(
+      'NOT_FOUND',
+      `needs ${missing}, which is TensorFlow as Python has it. The opened library serves as well: put a link of that name, to ${library.path}, into a folder that LD_LIBRARY_PATH names before Node.js starts.`,
+    );
+  }
   if (missing !== undefined) {
     return explained(
       'NOT_FOUND',
