@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <functional>
@@ -63,10 +64,21 @@ void CheckNeeded(const std::string& path, const std::vector<std::string>& needed
       continue;
     }
     if (name.rfind("libtensorflow_framework", 0) != 0) continue;
-    const LibraryInfo& library = *OpenedLibrary();
-    throw Error(TF_FAILED_PRECONDITION, path + " needs " + name + ", which did not come with the opened " +
-                                            library.path + " (TensorFlow " + library.version + ").");
+    throw Error(TF_FAILED_PRECONDITION, path + " needs " + name + ", which is not loaded.");
   }
+}
+
+bool HasOneOf(void* handle, const std::vector<const char*>& symbols) {
+  return std::any_of(symbols.begin(), symbols.end(),
+                     [&](const char* symbol) { return dlsym(handle, symbol) != nullptr; });
+}
+
+// TensorFlow loads it as an op library, too, and the devices would be missed later.
+void CheckIsNoPlugin(const std::string& path) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle == nullptr || !HasOneOf(handle, {"SE_InitPlugin", "TFNPD_InitPlugin"})) return;
+  throw Error(TF_INVALID_ARGUMENT,
+              path + " is a plug-in with devices, no op library: name it in `pluggableDevices`.");
 }
 
 // TensorFlow takes any library for a plug-in, and says nothing of one that has none of these.
@@ -77,9 +89,9 @@ void CheckIsPlugin(const std::string& path) {
     throw Error(TF_NOT_FOUND, reason ? reason : "unknown reason");
   }
   // Not closed: what has registered itself must stay.
-  for (const char* entry :
-       {"SE_InitPlugin", "TFNPD_InitPlugin", "TF_InitKernel", "TF_InitGraph", "TF_InitProfiler"}) {
-    if (dlsym(handle, entry) != nullptr) return;
+  if (HasOneOf(handle,
+               {"SE_InitPlugin", "TFNPD_InitPlugin", "TF_InitKernel", "TF_InitGraph", "TF_InitProfiler"})) {
+    return;
   }
   throw Error(TF_INVALID_ARGUMENT, path +
                                        " is no plug-in for TensorFlow: it has neither SE_InitPlugin nor "
@@ -110,6 +122,7 @@ bool Load(Kind kind, const std::string& path, const std::vector<std::string>& ne
     TF_Library* library = tf().TF_LoadLibrary(path.c_str(), status);
     status.Check();
     has_ops = tf().TF_GetOpList(library).length > 0;
+    if (!has_ops) CheckIsNoPlugin(path);
   } else {
     const auto& load = tf().TF_LoadPluggableDeviceLibrary;
     if (load) CheckIsPlugin(path);

@@ -9,6 +9,7 @@ import { opLibraries } from '../helpers/op-libraries.js';
 import { systemLibrary } from '../helpers/system-library.js';
 import { graphBytes, INT64, type Node, type as ofType } from '../placement/graphs.js';
 import { fixture, temporaryDirectory } from '../saved-model/models.js';
+import { compile, needCompiler } from './plugin/compile.js';
 
 const CASES = casesByTags('wordpiece').get('serve')!;
 const TEXT = { text: ['hello world', 'unbelievable'] };
@@ -110,6 +111,28 @@ describe('an op library that', () => {
     expect(error.message).toContain(
       'It belongs to tensorflow_text 2.15.0, which is for TensorFlow <2.16,>=2.15.0.',
     );
+  });
+});
+
+describe('an op library that needs a libtensorflow_framework that is not loaded', () => {
+  it.for([
+    ['of another major version', '1', /Take the release that is for TensorFlow/],
+    ['of the same', '', /Open a TensorFlow that comes in two files/],
+  ] as const)('%s is an error', async ([, version, way], context) => {
+    await needCompiler(context);
+    const folder = await temporaryDirectory();
+    const major = version || tensorflow.version.split('.')[0]!;
+    // The suffix stands for a TensorFlow in one file, beside which no other is loaded.
+    const name = `libtensorflow_framework${version === '' ? '_other' : ''}.so.${major}`;
+    const stub = join(folder, 'stub.cc');
+    await writeFile(stub, 'int f() { return 1; }');
+    const beside = await compile(stub, folder, [`-Wl,-soname,${name}`]);
+    const source = join(folder, 'ops.cc');
+    await writeFile(source, 'int f(); int g() { return f(); }');
+    const path = await compile(source, folder, [beside]);
+    const error = await failure(SavedModel.load(fixture('counter'), { opLibraries: [path] }));
+    expect([error.code, error.message]).toEqual(['FAILED_PRECONDITION', expect.stringMatching(way)]);
+    expect(error.message).toContain(`needs ${name}, which did not come with the opened TensorFlow`);
   });
 });
 

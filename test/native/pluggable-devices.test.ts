@@ -141,6 +141,14 @@ describe('a pluggable device', () => {
     expect(report.transfers.map(({ tensor, bytes }) => [tensor, bytes])).toContainEqual(['x:0', 200_000]);
   });
 
+  it('is no op library', async (context) => {
+    const error = await failure(Session.fromGraphDef(GRAPH, { opLibraries: [await plugin(context)] }));
+    expect([error.code, error.message]).toEqual([
+      'INVALID_ARGUMENT',
+      expect.stringContaining('name it in `pluggableDevices`'),
+    ]);
+  });
+
   it('is registered once, however often its plug-in is named, by copies as well', async (context) => {
     const path = await plugin(context);
     const copy = join(folder, 'copy.so');
