@@ -57,14 +57,17 @@ uint64_t ContentOf(const std::string& path) {
 // would be fetched from beside the file: a second TensorFlow, in whose registry the ops would be for nobody.
 void CheckNeeded(const std::string& path, const std::vector<std::string>& needed) {
   for (const std::string& name : needed) {
-    if (name.find("tensorflow") == std::string::npos) continue;
+    if (name.rfind("libtensorflow_framework", 0) != 0) continue;
     void* handle = dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
     if (handle != nullptr) {
       dlclose(handle);
       continue;
     }
-    if (name.rfind("libtensorflow_framework", 0) != 0) continue;
-    throw Error(TF_FAILED_PRECONDITION, path + " needs " + name + ", which is not loaded.");
+    std::string text = path;
+    text += " needs ";
+    text += name;
+    text += ", which is not loaded.";
+    throw Error(TF_FAILED_PRECONDITION, std::move(text));
   }
 }
 
