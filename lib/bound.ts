@@ -2,6 +2,7 @@
 import { dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import type { InputSpec } from './inputs.js';
+import type { GraphReader } from './missing-op.js';
 import type { NativeCall, NativeSession } from './native.js';
 
 /** What a run needs to know of its names. */
@@ -16,6 +17,8 @@ export interface Bound {
   order: readonly number[] | undefined;
   /** False where every fetch is fed, so that TensorFlow has nothing to do. */
   runs: boolean;
+  /** The graph, for errors that name who in it is at fault. */
+  readGraph: GraphReader;
 }
 
 /**
@@ -28,6 +31,7 @@ export function bindNames(
   feeds: readonly string[],
   fetches: readonly string[],
   targets: readonly string[],
+  readGraph: GraphReader,
 ): Bound {
   const fed = feeds.map(fullName);
   const feedOf = fetches.map((name) => fed.indexOf(fullName(name)));
@@ -40,6 +44,7 @@ export function bindNames(
     specs: call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null })),
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,
+    readGraph,
   };
 }
 

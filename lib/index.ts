@@ -13,6 +13,7 @@ export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
 export type { OutputOptions, RunControl } from './run.js';
+export type { ExtensionOptions } from './runtime/extensions.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export {

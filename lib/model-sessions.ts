@@ -1,9 +1,11 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
 import { closedError } from './errors.js';
+import { explainMissingOp, type GraphReader } from './missing-op.js';
 import { checkKeys, checkOneOf } from './options.js';
 import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { checkSavedDevices } from './placement/check-devices.js';
+import { NodeList } from './placement/node-list.js';
 import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
@@ -62,7 +64,7 @@ export class ModelSessions {
         ? ModelSessions.#loadPlaced(path, options)
         : ModelSessions.#loadPlain(path, options));
     } catch (error) {
-      throw await explainLoadFailure(path, options.tags, error);
+      throw await explained(path, options.tags, error);
     }
   }
 
@@ -75,7 +77,7 @@ export class ModelSessions {
       if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
     }
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
-    const session = new Session(loaded.session, options.outputs);
+    const session = new Session(loaded.session, options.outputs, graphReader(path, tags));
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
@@ -136,7 +138,7 @@ export class ModelSessions {
       this.#tellOfReplicas(parsed);
       return session;
     } catch (error) {
-      throw await explainLoadFailure(this.#path, this.#options.tags, error);
+      throw await explained(this.#path, this.#options.tags, error);
     }
   }
 
@@ -164,12 +166,33 @@ export class ModelSessions {
   }
 }
 
-async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
+async function read(
+  path: string,
+  tags: readonly string[],
+): Promise<{ metaGraph: MetaGraphDef; graphDef: Uint8Array }> {
   const bytes = await readMetaGraphBytes(path, tags);
-  const metaGraph = decodeMetaGraph(bytes);
   const graphs = payloads(bytes, MetaGraphDefSchema.field.graphDef.number);
   // A message that comes in several parts is their concatenation.
   const graphDef = graphs.length === 1 ? graphs[0]! : Buffer.concat(graphs);
+  return { metaGraph: decodeMetaGraph(bytes), graphDef };
+}
+
+/** Why a load failed, as well as it can be said. */
+async function explained(path: string, tags: readonly string[], error: unknown): Promise<unknown> {
+  const better = await explainMissingOp(error, graphReader(path, tags));
+  return better === error ? explainLoadFailure(path, tags, error) : better;
+}
+
+function graphReader(path: string, tags: readonly string[]): GraphReader {
+  return async () => {
+    const { metaGraph, graphDef } = await read(path, tags);
+    const index = new NodeList(await addon().readGraph(graphDef, [], []));
+    return { index, savedBy: metaGraph.metaInfoDef?.tensorflowVersion };
+  };
+}
+
+async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
+  const { metaGraph, graphDef } = await read(path, tags);
   const placed = await PlacedGraph.open(graphDef, servedOps(metaGraph), housekeepingOps(metaGraph), plan);
   return { metaGraph, placed };
 }
@@ -183,7 +206,7 @@ async function createRestored(
 ): Promise<{ session: Session; assignment: Assignment }> {
   const steps = await restoreSteps(path, metaGraph);
   const { native, assignment } = await placed.createSession(device);
-  const session = new Session(native, options.outputs);
+  const session = new Session(native, options.outputs, graphReader(path, options.tags));
   try {
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });

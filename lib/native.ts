@@ -125,6 +125,13 @@ export interface NativeAddon {
     runOptions: Uint8Array | undefined,
   ): Promise<NativeLoad>;
   /**
+   * Loads a shared object with ops for the whole process; the same file again, or a copy of it, is free. `needed` names
+   * the libraries that it says it needs. Resolves to whether ops came with it, which kernels alone have not.
+   */
+  loadOpLibrary(path: string, needed: readonly string[]): Promise<boolean>;
+  /** The same for a plug-in with devices. A plug-in that fails to start ends the process: that is TensorFlow's doing. */
+  loadPluggableDevice(path: string, needed: readonly string[]): Promise<boolean>;
+  /**
    * Lists a GraphDef's nodes. The bytes are not copied: they must not be written to from then on. `kept` names ops that
    * users run, `housekeeping` those that save, restore and initialise.
    */

@@ -4,6 +4,7 @@ import type { Bound } from './bound.js';
 import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
 import { TensorFlowError } from './errors.js';
+import { explainMissingOp, explainMissingOpSync } from './missing-op.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
@@ -89,7 +90,12 @@ export function runCall(
       };
       result.then(release, release);
     }
-    const outputs = result.then((response) => arrange(unwrap(response, control), bound, fed));
+    const outputs = result.then(
+      (response) => arrange(unwrap(response, control), bound, fed),
+      async (error) => {
+        throw await explainMissingOp(error, bound.readGraph);
+      },
+    );
     return isLimited ? limit(outputs, control, () => addon().cancelWaiting(options.ticket!)) : outputs;
   } catch (error) {
     return Promise.reject(error);
@@ -106,12 +112,20 @@ export function runCallSync(
   checkControl(control);
   const fed = copyFed(bound, inputs);
   if (!bound.runs) return arrange([], bound, fed);
-  const response = bound.call.runSync(
-    inputs.map((input) => input.toNative()),
-    nativeOptions(control, copyOutputs),
-  );
+  const response = runBound(bound, inputs, nativeOptions(control, copyOutputs));
   for (const input of inputs) input.checkReleased();
   return arrange(unwrap(response, control), bound, fed);
+}
+
+function runBound(bound: Bound, inputs: readonly Tensor[], options: NativeRunOptions): NativeRunResult {
+  try {
+    return bound.call.runSync(
+      inputs.map((input) => input.toNative()),
+      options,
+    );
+  } catch (error) {
+    throw explainMissingOpSync(error);
+  }
 }
 
 /** Copies of the inputs that are fetched as well, made at the call as all inputs are. */

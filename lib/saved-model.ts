@@ -27,6 +27,13 @@ import {
   runCall,
   runCallSync,
 } from './run.js';
+import {
+  checkExtensions,
+  EXTENSION_KEYS,
+  type ExtensionOptions,
+  findExtensions,
+  loadExtensions,
+} from './runtime/extensions.js';
 import { openLibrary, tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';
@@ -35,7 +42,7 @@ import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 
 /** Options of `SavedModel.load`. */
-export interface LoadOptions extends OutputOptions, PlacementOptions {
+export interface LoadOptions extends OutputOptions, PlacementOptions, ExtensionOptions {
   /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
   tags?: readonly string[] | undefined;
   /**
@@ -74,7 +81,16 @@ export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'de
 /** Options of `model.runSync`. */
 export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 
-const LOAD_KEYS = ['tags', 'config', 'runOptions', 'outputs', 'strings', 'devices', ...PLACEMENT_KEYS];
+const LOAD_KEYS = [
+  'tags',
+  'config',
+  'runOptions',
+  'outputs',
+  'strings',
+  'devices',
+  ...PLACEMENT_KEYS,
+  ...EXTENSION_KEYS,
+];
 const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
@@ -116,11 +132,14 @@ export class SavedModel {
     // All that may be wrong with the options, before the library is opened, which takes its time.
     const plan = checkPlacement(options);
     const runOptions = encodeRunOptions(options.runOptions);
+    const named = checkExtensions(options);
     const path = toPath(directory);
     await checkDirectory(path);
+    const extensions = await findExtensions(named);
     await openLibrary();
     checkConfigAge(plan.asked, tensorflow.version);
     checkRunOptionsAge(runOptions, tensorflow.version);
+    await loadExtensions(extensions);
     const sessions = await ModelSessions.load(path, {
       tags: [...tags],
       plan,

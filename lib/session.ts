@@ -8,11 +8,21 @@ import { type ConfigProtoJson, checkConfigAge } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
+import { explainMissingOp, type GraphReader } from './missing-op.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
+import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import { addon } from './runtime/addon.js';
+import {
+  checkExtensions,
+  EXTENSION_KEYS,
+  type ExtensionOptions,
+  findExtensions,
+  loadExtensions,
+} from './runtime/extensions.js';
 import { openLibrary, tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
@@ -34,27 +44,29 @@ export interface OutputDefaults extends OutputOptions {
 }
 
 /** Options of `Session.fromGraphDef`. */
-export interface GraphOptions extends OutputOptions, PlacementOptions {
+export interface GraphOptions extends OutputOptions, PlacementOptions, ExtensionOptions {
   /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
   config?: ConfigProtoJson | Uint8Array | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
   outputs?: 'copy' | undefined;
 }
 
-const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS];
+const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
 export class Session {
   #native: NativeSession;
   #defaults: OutputDefaults;
+  #readGraph: GraphReader;
   #bound = new Map<string, Bound>();
   #closed = false;
 
   /** @internal Sessions are made by `SavedModel.load` and `Session.fromGraphDef`. */
-  constructor(native: NativeSession, defaults: OutputDefaults) {
+  constructor(native: NativeSession, defaults: OutputDefaults, readGraph: GraphReader = noGraph) {
     this.#native = native;
     this.#defaults = defaults;
+    this.#readGraph = readGraph;
   }
 
   /**
@@ -70,12 +82,18 @@ export class Session {
     checkOneOf(options.outputs, ['copy'], 'outputs');
     checkOneOf(options.strings, ['bytes'], 'strings');
     const plan = checkPlacement(options);
+    const named = checkExtensions(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
+    const extensions = await findExtensions(named);
     await openLibrary();
     checkConfigAge(plan.asked, tensorflow.version);
+    await loadExtensions(extensions);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
-    const { native } = await placed.createSession();
-    return new Session(native, { copy: options.outputs === 'copy', strings: options.strings });
+    const { native } = await placed.createSession().catch(async (error) => {
+      throw await explainMissingOp(error, async () => placed);
+    });
+    const defaults = { copy: options.outputs === 'copy', strings: options.strings };
+    return new Session(native, defaults, graphReader(graph));
   }
 
   /**
@@ -157,7 +175,7 @@ export class Session {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      bound = bindNames(this.#native, feeds, fetches, targets);
+      bound = bindNames(this.#native, feeds, fetches, targets, this.#readGraph);
       remember(this.#bound, key, bound);
     }
     return bound;
@@ -200,6 +218,16 @@ export class Session {
     );
     return { bound, inputs };
   }
+}
+
+/** The graph is not kept for errors that may never come: a file is read once more, bytes are gone. */
+function graphReader(graph: Uint8Array | string | URL): GraphReader {
+  if (graph instanceof Uint8Array) return noGraph;
+  return async () => ({ index: new NodeList(await addon().readGraph(await readGraph(graph), [], [])) });
+}
+
+function noGraph(): Promise<never> {
+  return Promise.reject(new TensorFlowError('NOT_FOUND', 'The graph was not kept.'));
 }
 
 async function readGraph(file: string | URL): Promise<Uint8Array> {

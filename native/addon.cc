@@ -15,6 +15,7 @@
 #include "handles.h"
 #include "library.h"
 #include "memory.h"
+#include "op_library.h"
 #include "saved_model.h"
 #include "session.h"
 #include "status.h"
@@ -154,6 +155,9 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("linked", Napi::Function::New<Linked>(env, "linked"));
   exports.Set("listDevices", Napi::Function::New<NeedsLibrary<Devices>>(env, "listDevices"));
   exports.Set("loadSavedModel", Napi::Function::New<NeedsLibrary<LoadSavedModel>>(env, "loadSavedModel"));
+  exports.Set("loadOpLibrary", Napi::Function::New<NeedsLibrary<LoadOpLibrary>>(env, "loadOpLibrary"));
+  exports.Set("loadPluggableDevice",
+              Napi::Function::New<NeedsLibrary<LoadPluggableDevice>>(env, "loadPluggableDevice"));
   exports.Set("readGraph", Napi::Function::New<NeedsLibrary<GraphSource::Read>>(env, "readGraph"));
   exports.Set("registeredKernels",
               Napi::Function::New<NeedsLibrary<RegisteredKernels>>(env, "registeredKernels"));

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "tensorflow/c/c_api.h"
+#include "tensorflow/c/c_api_experimental.h"
 
 // clang-format off
 #define TF_SESSION_FUNCTIONS(REQUIRED, OPTIONAL)                                                   \
@@ -32,6 +33,7 @@
   REQUIRED(TF_CloseSession) REQUIRED(TF_DeleteSession)                                             \
   REQUIRED(TF_SessionListDevices) REQUIRED(TF_DeleteDeviceList) REQUIRED(TF_DeviceListCount)       \
   REQUIRED(TF_DeviceListName) REQUIRED(TF_DeviceListType) REQUIRED(TF_DeviceListMemoryBytes)       \
+  REQUIRED(TF_LoadLibrary) REQUIRED(TF_GetOpList) OPTIONAL(TF_LoadPluggableDeviceLibrary, "2.5")   \
   OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12")                                                   \
   OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
   OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")

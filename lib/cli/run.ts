@@ -18,6 +18,7 @@ Examples:
   $ tf-session run path/to/saved_model --input 'x=[[1, 2, 3]]' --output y
   $ tf-session run path/to/saved_model --input image=image.npy --config config.json --json
   $ tf-session run path/to/saved_model --device /GPU:1 --exact
+  $ tf-session run path/to/saved_model --op-library tensorflow_text/python/ops/_wordpiece_tokenizer.so
 
 With --json: { outputs: { K: { dtype, shape, data } } }, data flat and row-major. NaN and infinities are strings, as are
 64-bit integers beyond 2^53; complex numbers are [re, im]; strings that are not UTF-8 are { "base64": … }.`;

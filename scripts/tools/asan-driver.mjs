@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { SavedModel, Session, Tensor } from 'tf-session';
+import { tensorflowText } from '../models/tensorflow-text.mjs';
 import { fromDist, ROOT } from './dist.mjs';
 
 const FIXTURES = join(ROOT, 'test', 'fixtures');
@@ -42,14 +43,24 @@ function filler({ dtype, shape }) {
   return Tensor.from(new Array(count).fill(dtype === 'bool' ? false : 0), sizes, dtype);
 }
 
-/** Each fixture that is a SavedModel, with the ConfigProto that it needs. */
+/** Op libraries, which some fixtures need; undefined where they cannot be fetched. */
+const libraries = await tensorflowText().then(
+  (folder) => (path) => join(folder, path),
+  (error) => console.log(`Without op libraries: ${error.message}`),
+);
+
+/** Each fixture that is a SavedModel, with the options that it needs. */
 function fixtures() {
   return readdirSync(FIXTURES)
     .filter((name) => existsSync(fixture(name)))
     .map((name) => {
-      const { config } = JSON.parse(readFileSync(join(FIXTURES, name, 'expected.json'), 'utf8'));
-      return { name, config: { deviceCount: { CPU: 2 }, ...config } };
-    });
+      const { config, opLibraries = [] } = JSON.parse(
+        readFileSync(join(FIXTURES, name, 'expected.json'), 'utf8'),
+      );
+      return { name, config: { deviceCount: { CPU: 2 }, ...config }, opLibraries };
+    })
+    .filter(({ opLibraries }) => opLibraries.length === 0 || libraries !== undefined)
+    .map((each) => ({ ...each, opLibraries: each.opLibraries.map(libraries) }));
 }
 
 /** Each signature of a model and what to feed it, `times` over. */
@@ -64,8 +75,8 @@ function calls(model, times) {
 }
 
 async function everyFixture() {
-  for (const { name, config } of fixtures()) {
-    const model = await SavedModel.load(fixture(name), { config });
+  for (const { name, config, opLibraries } of fixtures()) {
+    const model = await SavedModel.load(fixture(name), { config, opLibraries });
     // Some can't be filled so (handles), and some models fail on purpose: errors have memory too.
     const runs = calls(model, 4).map(async ({ signature, i, fill }) =>
       model.run(fill(), { signature, ...(i === 3 && { strings: 'bytes' }) }),
@@ -82,10 +93,11 @@ async function everyFixture() {
 
 /** Graphs read, rewritten and made into sessions: by rules, exactly, for devices; explained, and closed in between. */
 async function everyFixturePlaced() {
-  for (const { name, config } of fixtures()) {
+  for (const { name, config, opLibraries } of fixtures()) {
     // What is there for models saved on a device that is not here: they forget it. Exact contradicts it.
     const { allowSoftPlacement: _, ...hard } = config;
-    const options = { config: hard, clearDevices: true, placement: [{ op: '**', device: '/CPU:1' }] };
+    const placement = [{ op: '**', device: '/CPU:1' }];
+    const options = { config: hard, clearDevices: true, placement, opLibraries };
     const seen = [];
     for (const exact of [false, true]) {
       const model = await SavedModel.load(fixture(name), { ...options, exact });

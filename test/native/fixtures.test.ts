@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ConfigProtoJson, SavedModel } from '../../lib/index.js';
-import { failure } from '../helpers/failure.js';
+import { expectCases } from '../helpers/cases.js';
 import { casesByTags, fixtureJson } from '../helpers/fixtures.js';
-import { expectTensor, fromJson } from '../helpers/json-tensor.js';
+import { opLibraries } from '../helpers/op-libraries.js';
 import { fixture } from '../saved-model/models.js';
 
 const FOLDER = new URL('../fixtures/', import.meta.url);
@@ -16,24 +16,16 @@ const names = readdirSync(FOLDER, { withFileTypes: true })
   .filter((name) => casesByTags(name).size > 0);
 
 describe.each(names)('the fixture %s', (name) => {
-  const { config } = fixtureJson<{ config?: ConfigProtoJson }>(name);
+  const { config, opLibraries: needed } = fixtureJson<{
+    config?: ConfigProtoJson;
+    opLibraries?: string[];
+  }>(name);
   for (const [tags, cases] of casesByTags(name)) {
-    it(`gives what Python's TensorFlow gives, tags ${tags}`, async () => {
-      await using model = await SavedModel.load(fixture(name), { tags: tags.split(','), config });
-      for (const [i, { signature, inputs, outputs, error }] of cases.entries()) {
-        const what = `${name}, case ${i} (${signature})`;
-        const feeds = Object.fromEntries(Object.entries(inputs).map(([key, json]) => [key, fromJson(json)]));
-        const run = model.run(feeds, { signature });
-        if (error) {
-          const { code, op } = await failure(run);
-          expect({ code, op: op?.split('/').at(-1) }, what).toEqual(error);
-          continue;
-        }
-        const given = await run;
-        expect(Object.keys(given).sort(), what).toEqual(Object.keys(outputs!).sort());
-        for (const [key, json] of Object.entries(outputs!))
-          expectTensor(given[key]!, json, `${what}, ${key}`);
-      }
+    it(`gives what Python's TensorFlow gives, tags ${tags}`, async (context) => {
+      const libraries = needed === undefined ? [] : Object.values(await opLibraries(context));
+      const options = { tags: tags.split(','), config, opLibraries: libraries };
+      await using model = await SavedModel.load(fixture(name), options);
+      await expectCases(model, cases, name);
     });
   }
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLibrary, searchPlaces } from '../../lib/runtime/finder.js';
+import { systemLibrary } from '../helpers/system-library.js';
 import { expectCleanEnd, runChild } from './child.js';
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,12 +38,6 @@ async function failuresWith(library: string | undefined): Promise<Failure[]> {
 /** One that this machine has in its system folders cannot be hidden from a child. */
 async function systemHasLibrary(): Promise<boolean> {
   return (await searchPlaces()).some(({ source, found }) => source === 'system' && found);
-}
-
-/** A shared object that is no TensorFlow: Node's own needs one. */
-async function mathLibrary(): Promise<string | undefined> {
-  const report = process.report.getReport() as unknown as { sharedObjects: string[] };
-  return report.sharedObjects.find((path) => /\/libm[.-]/.test(path));
 }
 
 describe('without a library', () => {
@@ -88,13 +83,13 @@ describe('with TF_SESSION_LIBRARY naming', () => {
   });
 
   it('a shared object that is not TensorFlow', async (context) => {
-    const path = await mathLibrary();
+    const path = systemLibrary();
     if (path === undefined) return context.skip('Node says of no libm where it lies');
     await expectNamed(path, /TF_/);
   });
 
   it('a library of another processor', async (context) => {
-    const own = await mathLibrary();
+    const own = systemLibrary();
     if (own === undefined || process.platform !== 'linux') return context.skip('no ELF file to change');
     const path = join(folder, 'other.so');
     await copyFile(own, path);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ConfigProtoJson } from '../../config.js';
 import { checkPlacement, checkRunDevice } from '../../placed-graph.js';
 import { compileRules, type PlacementRule } from '../../placement/rules.js';
+import { checkExtensions } from '../../runtime/extensions.js';
 import { tensorflow } from '../../runtime/tensorflow.js';
 import { checkDirectory } from '../../saved-model/directory.js';
 import { readTagSets } from '../../saved-model/reader.js';
@@ -25,6 +26,7 @@ export interface ModelFlags extends CommonOptions {
   device?: string;
   exact?: boolean;
   clearDevices?: boolean;
+  opLibrary?: string[];
 }
 
 /** Help on the options below. */
@@ -50,7 +52,12 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--device <D>', 'where ops run that have neither a rule nor a saved device: /CPU:0, /GPU:1')
     .option('--exact', 'each op where it was asked to run, or an error before the run')
-    .option('--clear-devices', 'forget the devices saved in the model first');
+    .option('--clear-devices', 'forget the devices saved in the model first')
+    .option(
+      '--op-library <PATH>',
+      'shared object with ops that TensorFlow does not have; may be given for each',
+      collect,
+    );
   return addCommonOptions(command);
 }
 
@@ -98,6 +105,10 @@ async function readLoadOptions(directory: string, flags: ModelFlags): Promise<Lo
   if (flags.clearDevices === true) options.clearDevices = true;
   // Before the library is opened, which takes its time.
   checkPlacement(options);
+  checkExtensions(options);
+  if (flags.opLibrary !== undefined) {
+    options.opLibraries = [...(options.opLibraries ?? []), ...flags.opLibrary];
+  }
   const device = checkRunDevice(flags.device);
   const devices = options.devices ?? [];
   // Prepared by the load, so that the run is timed alone. What is no array the load refuses.
