@@ -7,6 +7,7 @@ import { kernelLookup } from '../../lib/placement/kernels.js';
 import { failure } from '../helpers/failure.js';
 import { CASES } from './exact-cases.js';
 import { check } from './exact-check.js';
+import { FLOW_CASES, type FlowCase } from './flow-cases.js';
 import * as g from './graphs.js';
 
 /** Where an op ran; one in a branch that was taken apart has the branch's name before its own. */
@@ -20,7 +21,11 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
   });
 
   /** Where each op really ran, by name; undefined where the run failed. */
-  async function actual(bytes: Uint8Array, fetch: string): Promise<Map<string, string> | undefined> {
+  async function actual(
+    bytes: Uint8Array,
+    fetch: string,
+    feeds: Record<string, number>,
+  ): Promise<Map<string, string> | undefined> {
     const session = await Session.fromGraphDef(bytes, {
       config: {
         deviceCount: { CPU: 4 },
@@ -30,16 +35,12 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
     let metadata: RunMetadata | undefined;
     try {
       await session.run([], {}, { targets: ['init'] });
-      await session.run(
-        [fetch],
-        {},
-        {
-          runOptions: { traceLevel: 'FULL_TRACE', outputPartitionGraphs: true },
-          onRunMetadata: (encoded) => {
-            metadata = decodeRunMetadata(encoded);
-          },
+      await session.run([fetch], feeds, {
+        runOptions: { traceLevel: 'FULL_TRACE', outputPartitionGraphs: true },
+        onRunMetadata: (encoded) => {
+          metadata = decodeRunMetadata(encoded);
         },
-      );
+      });
     } catch (error) {
       expect((error as TensorFlowError).message).toMatch(/colocate|merge/);
       return undefined;
@@ -55,10 +56,12 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
     return found;
   }
 
-  it.each(CASES)('$title', async ({ moves, nodes, functions = [], fetch }) => {
+  const cases: FlowCase[] = [...CASES, ...FLOW_CASES];
+
+  it.each(cases)('$title', async ({ moves, nodes, functions = [], feeds = {}, fetch }) => {
     const bytes = g.graphBytes(nodes, ...functions);
     const graph = await g.decode(nodes, ...functions);
-    const ran = await actual(bytes, fetch);
+    const ran = await actual(bytes, fetch, feeds);
     const asked = graph.nodes.filter(
       ({ saved, name }) => saved !== '' && (ran === undefined || at(ran, name) !== undefined),
     );
