@@ -10,7 +10,7 @@ import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/p
 import { addon } from './runtime/addon.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
-import { housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
+import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
 import { payloads } from './saved-model/wire.js';
 import { type OutputDefaults, Session } from './session.js';
 
@@ -170,7 +170,13 @@ async function parse(path: string, tags: readonly string[], plan: PlacementPlan)
   const graphs = payloads(bytes, MetaGraphDefSchema.field.graphDef.number);
   // A message that comes in several parts is their concatenation.
   const graphDef = graphs.length === 1 ? graphs[0]! : Buffer.concat(graphs);
-  const placed = await PlacedGraph.open(graphDef, servedOps(metaGraph), housekeepingOps(metaGraph), plan);
+  const placed = await PlacedGraph.open(
+    graphDef,
+    servedOps(metaGraph),
+    housekeepingOps(metaGraph),
+    plan,
+    fedOps(metaGraph),
+  );
   return { metaGraph, placed };
 }
 

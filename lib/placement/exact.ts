@@ -5,7 +5,7 @@ import { deviceLookup, opTitle } from './check-devices.js';
 import { nodesToUntie, savedDevice, tornGroups, type Wishes } from './colocation.js';
 import { ControlFlow } from './control-flow.js';
 import { deviceMatches, listDevices, shortDevice } from './device.js';
-import { FlowDevices } from './flow-devices.js';
+import { FlowDevices, type FlowOptions } from './flow-devices.js';
 import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { devicesFor, isTakenApart, ResourceTies } from './resources.js';
@@ -35,7 +35,7 @@ const MOST = 20;
 const MOST_OPS = 5;
 
 /** What the checks look at. */
-export interface ExactCheck extends Wishes {
+export interface ExactCheck extends Wishes, Pick<FlowOptions, 'fed'> {
   graph: ModelGraph;
   kernels: KernelLookup;
   /** Colocation that a rule contradicts is dropped and no fault. */
@@ -265,7 +265,9 @@ async function controlFlowFaults(work: Work): Promise<Iterable<Fault>> {
     if (!isFree || !has(device) || !canRun(node)) continue;
     const places = (await where.of(node)).filter((place) => !deviceMatches(device, place.device));
     if (places.length === 0) continue;
-    const shown = places.slice(0, MOST_OPS);
+    // Of what is fed there is no more to say.
+    const fed = places.filter(({ isFed }) => isFed);
+    const shown = (fed.length > 0 ? fed : places).slice(0, MOST_OPS);
     const list = shown
       .map(({ beside, device: on, isFed }) => {
         return `${opTitle(beside)}, which is ${isFed ? 'fed and so ' : ''}on ${shortDevice(on)}`;
@@ -278,7 +280,7 @@ async function controlFlowFaults(work: Work): Promise<Iterable<Fault>> {
       `${node.type} ${device} ${list}`,
       node,
       (ops) =>
-        `${ops}: asked onto ${device}, but goes along with ${list}, as every ${node.type} does. ${places.some(({ isFed }) => isFed) ? 'Leave' : way} it out of the rule.`,
+        `${ops}: asked onto ${device}, but goes along with ${list}, as every ${node.type} does. ${fed.length > 0 ? 'Leave' : way} it out of the rule.`,
     );
   }
   return faults;

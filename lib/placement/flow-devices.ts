@@ -13,8 +13,12 @@ export interface Place {
   readonly isFed: boolean;
 }
 
-/** Ops that take what is fed. */
-const INPUT = /^Placeholder(WithDefault)?$/;
+/** What else decides. */
+export interface FlowOptions extends Pick<HomeOptions, 'devices' | 'kernels'> {
+  /** Ops of the main graph that are fed at times; undefined where any may be, of which those made for it count. */
+  readonly fed?: ReadonlySet<string> | undefined;
+}
+
 /** Ops that TensorFlow puts beside their input where nothing is said of them. */
 const METADATA = /^(Shape|Size|Rank)$/;
 
@@ -22,7 +26,7 @@ export class FlowDevices {
   readonly #graph: ModelGraph;
   readonly #flow: ControlFlow;
   readonly #ties: ResourceTies;
-  readonly #options: Pick<HomeOptions, 'devices' | 'kernels'>;
+  readonly #options: FlowOptions;
   readonly #slices: Slices;
   /** Where what is fed arrives. */
   readonly #client: string;
@@ -32,7 +36,7 @@ export class FlowDevices {
     graph: ModelGraph,
     flow: ControlFlow,
     ties: ResourceTies,
-    options: Pick<HomeOptions, 'devices' | 'kernels'>,
+    options: FlowOptions,
     slices: Slices,
   ) {
     this.#slices = slices;
@@ -53,7 +57,7 @@ export class FlowDevices {
       for (const source of this.#flow.leaders(at)) open.push([source, at.function, this.#flow.isAfter(at)]);
     };
     const add = async (beside: ModelNode) => {
-      const isInput = beside.function === '' && INPUT.test(beside.type);
+      const isInput = beside.function === '' && this.#mayBeFed(beside);
       if (isInput) places.push({ device: this.#client, beside, isFed: true });
       if (isInput && beside.type === 'Placeholder') return;
       for (const device of await this.#placedOn(beside)) places.push({ device, beside, isFed: false });
@@ -84,6 +88,10 @@ export class FlowDevices {
       if (!isFlow || !isMoved) await add(leader);
     }
     return places;
+  }
+
+  #mayBeFed({ name, type }: ModelNode): boolean {
+    return type === 'Placeholder' || (this.#options.fed?.has(name) ?? type === 'PlaceholderWithDefault');
   }
 
   /** Where an op is before such ops move. */

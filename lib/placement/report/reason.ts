@@ -37,12 +37,12 @@ export function refusalOf(
 /** The reason for an op that wished for a device that it could have had, and ran on another. */
 export function whyElsewhere(node: ModelNode, wish: string, actual: string, reasons: Reasons): string {
   const { graph, devicesOf } = reasons;
-  const resource = resourceBehind(node, graph, (origin) => devicesOf(origin).includes(actual));
-  if (resource !== undefined) return `resource of ${resource.name}`;
   // What is given to a function is where the call is.
   const leaders = reasons.flow.leaders(node).flatMap((source) => source.node ?? graph.callers(node.function));
   const leader = leaders.find((each) => devicesOf(each).includes(actual));
-  if (leader !== undefined) return `colocated with ${leader.name}`;
+  if (leader !== undefined && !isState(leader)) return `colocated with ${leader.name}`;
+  const resource = resourceBehind(node, graph, (origin) => devicesOf(origin).includes(actual));
+  if (resource !== undefined) return `resource of ${resource.name}`;
   const tied = colocatedWith(node)
     .map((name) => graph.find(name, node.function))
     .find((other) => other !== undefined && other !== node && devicesOf(other).includes(actual));
