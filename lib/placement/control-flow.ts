@@ -85,6 +85,11 @@ export class ControlFlow {
     return this.users(node).data.map((user) => ({ node: user, output: 0 }));
   }
 
+  /** Whether the op goes along with what its first input comes from. */
+  isUpstream({ type }: ModelNode): boolean {
+    return isUpstream(type);
+  }
+
   /** Whether the op is looked at after the one that it goes along with, which then has its last device. */
   isAfter(node: ModelNode): boolean {
     // TensorFlow goes along the edges: it comes by the only input first.

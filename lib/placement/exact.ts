@@ -259,11 +259,12 @@ async function controlFlowFaults(work: Work): Promise<Iterable<Fault>> {
   const flow = await ControlFlow.find(graph, slices);
   if (flow.isEmpty) return faults;
   const where = new FlowDevices(graph, flow, ties, work, slices);
+  const means = remembered((device) => remembered((home) => deviceMatches(device, home)));
   const has = deviceLookup(devices);
   for await (const [node, device] of requests(work)) {
     const isFree = flow.leaders(node).length > 0 && ties.of(node).length === 0 && !bodies.has(node.function);
     if (!isFree || !has(device) || !canRun(node)) continue;
-    const places = (await where.of(node)).filter((place) => !deviceMatches(device, place.device));
+    const places = (await where.of(node)).filter((place) => !means(device)(place.device));
     if (places.length === 0) continue;
     // Of what is fed there is no more to say.
     const fed = places.filter(({ isFed }) => isFed);

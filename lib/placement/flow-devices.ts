@@ -30,6 +30,7 @@ export class FlowDevices {
   readonly #slices: Slices;
   /** Where what is fed arrives. */
   readonly #client: string;
+  readonly #known = new Map<ModelNode, readonly Place[]>();
   readonly #placed = new Map<ModelNode, Promise<readonly string[]>>();
 
   constructor(
@@ -49,21 +50,43 @@ export class FlowDevices {
   }
 
   /** Where an op that goes along with others may run. */
-  async of(node: ModelNode): Promise<Place[]> {
+  async of(node: ModelNode): Promise<readonly Place[]> {
+    // A Switch of a Switch of a Switch: each differs from the next by one place, so none is looked for twice.
+    const chain = new Set<ModelNode>();
+    let at = node;
+    for (let next = this.#before(at); next !== undefined && !this.#known.has(at); next = this.#before(at)) {
+      if (chain.has(at)) break;
+      chain.add(at);
+      at = next;
+    }
+    let places = this.#known.get(at) ?? (await this.#from(at));
+    this.#known.set(at, places);
+    for (const each of [...chain].reverse()) {
+      if (this.#slices.isOver(0)) await this.#slices.next();
+      const own = this.#flow.isAfter(each) ? [] : await this.#besides(this.#before(each)!);
+      places = distinct([...own, ...places]);
+      this.#known.set(each, places);
+    }
+    return places;
+  }
+
+  /** The only op that this one goes along with, where it goes along with one itself. */
+  #before(node: ModelNode): ModelNode | undefined {
+    const leader = this.#flow.isUpstream(node) ? this.#flow.leaders(node)[0]?.node : undefined;
+    return leader !== undefined && this.#flow.isUpstream(leader) ? leader : undefined;
+  }
+
+  async #from(node: ModelNode): Promise<readonly Place[]> {
     const places: Place[] = [];
     const seen = new Set<string | ModelNode>([node]);
     const open: [source: Source, scope: string, isMoved: boolean][] = [];
     const follow = (at: ModelNode) => {
       for (const source of this.#flow.leaders(at)) open.push([source, at.function, this.#flow.isAfter(at)]);
     };
-    const add = async (beside: ModelNode) => {
-      const isInput = beside.function === '' && this.#mayBeFed(beside);
-      if (isInput) places.push({ device: this.#client, beside, isFed: true });
-      if (isInput && beside.type === 'Placeholder') return;
-      for (const device of await this.#placedOn(beside)) places.push({ device, beside, isFed: false });
-    };
+    const add = async (beside: ModelNode) => places.push(...(await this.#besides(beside)));
     follow(node);
-    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    // A list hands out what is added on the way, too.
+    for (const next of open) {
       if (this.#slices.isOver(0)) await this.#slices.next();
       const [{ node: leader, arg }, scope, isMoved] = next;
       if (leader === undefined) {
@@ -88,6 +111,15 @@ export class FlowDevices {
       if (!isFlow || !isMoved) await add(leader);
     }
     return places;
+  }
+
+  /** The places of what goes along with an op that has not moved. */
+  async #besides(beside: ModelNode): Promise<Place[]> {
+    const isInput = beside.function === '' && this.#mayBeFed(beside);
+    const fed = isInput ? [{ device: this.#client, beside, isFed: true }] : [];
+    if (isInput && beside.type === 'Placeholder') return fed;
+    const own = (await this.#placedOn(beside)).map((device) => ({ device, beside, isFed: false }));
+    return [...fed, ...own];
   }
 
   #mayBeFed({ name, type }: ModelNode): boolean {
@@ -138,4 +170,14 @@ export class FlowDevices {
     if (possible.length === 0) return [...defaults];
     return isCertain ? possible : [...new Set([...defaults, ...possible])];
   }
+}
+
+/** One op for each device. */
+function distinct(places: readonly Place[]): Place[] {
+  const found = new Map<string, Place>();
+  for (const place of places) {
+    const key = `${place.isFed} ${place.device}`;
+    if (!found.has(key)) found.set(key, place);
+  }
+  return [...found.values()];
 }

@@ -11,6 +11,9 @@ import { FLOW_CASES, type FlowCase } from './flow-cases.js';
 import { chanceCases } from './flow-chance.js';
 import * as g from './graphs.js';
 
+/** Graphs made by chance. */
+const COUNT = 80;
+
 describe('what exact says of a graph is what TensorFlow does with it', () => {
   beforeAll(async () => {
     await tensorflow.open({});
@@ -41,7 +44,7 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
 
   it('control flow in any order, asked anywhere', async () => {
     const count = { held: 0, refused: 0, inVain: 0 };
-    for (const graph of chanceCases(Number(process.env.N ?? 60))) {
+    for (const graph of chanceCases(COUNT)) {
       const { moved, verify } = await tried(graph);
       const message = await verify().then(
         () => '',
@@ -51,13 +54,12 @@ describe('what exact says of a graph is what TensorFlow does with it', () => {
       if (message === '') expect(moved, told).toEqual([]);
       for (const name of moved ?? []) expect(message, told).toContain(name);
       if (message === '') count.held++;
-      else if (moved?.length === 0) {
-        count.inVain++;
-        if (process.env.N) console.log(told);
-      } else count.refused++;
+      else if (moved?.length === 0) count.inVain++;
+      else count.refused++;
     }
-    if (process.env.N) console.log(count);
-    expect(count.held).toBeGreaterThan(5);
-    expect(count.refused).toBeGreaterThan(5);
+    expect(count.held).toBeGreaterThan(COUNT / 4);
+    expect(count.refused).toBeGreaterThan(COUNT / 4);
+    // Where only TensorFlow's own order decides.
+    expect(count.inVain).toBeLessThan(COUNT / 20);
   });
 });

@@ -47,9 +47,9 @@ export const LIMIT = g.binary('Add', 'limit', 'x10', 'x10');
 const LOOP = [...HEAD, g.identity('x', 'c'), g.binary('Mul', 'x10', 'x', 'x'), LIMIT];
 
 /** The same in a body, whose argument is the data. */
-function choiceInBody(data: string, asked: Asked): g.Function {
+export function choiceInBody(data: string, asked: Asked): g.Function {
   const nodes = [
-    g.identity('x', 'a'),
+    g.identity('d', 'a'),
     g.binary('Less', 'q', 'a', 'a'),
     g.flow('Switch', 's', [data, 'q:z:0']),
     g.identity('no', 's:output_false:0'),
@@ -62,7 +62,7 @@ function choiceInBody(data: string, asked: Asked): g.Function {
 /** Fusions off, as exact has it: they may take the data of a `Switch` away. */
 const CONFIG = encodeConfig({ graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } })!;
 
-function callOn(device = ''): g.Node {
+export function callOn(device = ''): g.Node {
   const node = g.call('y', 'f', ['x0'], device);
   return {
     ...node,
@@ -133,7 +133,7 @@ export const FLOW_CASES: FlowCase[] = [
     true,
     [...CALLED, callOn()],
     {},
-    { functions: [choiceInBody('x:output:0', { s: '/CPU:1' })] },
+    { functions: [choiceInBody('d:output:0', { s: '/CPU:1' })] },
   ),
   of(
     'a Switch in a body, with its data',
@@ -141,7 +141,7 @@ export const FLOW_CASES: FlowCase[] = [
     [...CALLED, callOn()],
     {},
     {
-      functions: [choiceInBody('x:output:0', { s: '/CPU:1', x: '/CPU:1' })],
+      functions: [choiceInBody('d:output:0', { s: '/CPU:1', d: '/CPU:1' })],
     },
   ),
   of(

@@ -1,5 +1,5 @@
 /** Graphs with TensorFlow 1's control flow, made by chance, but the same ones each time. */
-import { choice, type FlowCase, LIMIT, loop, put } from './flow-cases.js';
+import { callOn, choice, choiceInBody, type FlowCase, LIMIT, loop, put } from './flow-cases.js';
 import * as g from './graphs.js';
 
 /** Numbers below `end`, a linear congruential generator's. */
@@ -27,7 +27,8 @@ const FED = g.placeholder('f');
 export function* chanceCases(count: number): Generator<Omit<FlowCase, 'title' | 'moves'>> {
   const chance = new Chance();
   for (let i = 0; i < count; i++) {
-    const nodes = [...HEAD, ...chance.of([oneChoice, switches, oneLoop])(chance)];
+    const make = chance.of([oneChoice, switches, oneLoop, inBody]);
+    const nodes = [...HEAD, ...make(chance)];
     // Few devices, so that neighbours agree often enough.
     const devices = chance.of([
       ['', '/CPU:1'],
@@ -36,9 +37,13 @@ export function* chanceCases(count: number): Generator<Omit<FlowCase, 'title' | 
       ['', '', '', '', '', '/CPU:1'],
       ['/CPU:1', '/CPU:1', '/CPU:1', '/CPU:1', ''],
     ]);
-    const asked = Object.fromEntries(nodes.map(({ name }) => [name!, chance.of(devices)]));
+    const ask = (names: (string | undefined)[]) =>
+      Object.fromEntries(names.map((name) => [name!, chance.of(devices)]));
+    const body = ask(['d', 'q', 's', 'no', 'yes', 'm']);
+    const functions = make === inBody ? [choiceInBody(chance.of(['a', 'd:output:0']), body)] : [];
     const feeds: Record<string, number> = nodes.includes(FED) ? { f: 1 } : {};
-    yield { nodes: chance.shuffled(put(nodes, asked)), feeds, fetch: 'y' };
+    const asked = ask(nodes.map(({ name }) => name));
+    yield { nodes: chance.shuffled(put(nodes, asked)), functions, feeds, fetch: 'y' };
   }
 }
 
@@ -61,4 +66,12 @@ function switches(chance: Chance): g.Node[] {
 function oneLoop(chance: Chance): g.Node[] {
   const users = ['k1', 'k2', 'k3'].slice(0, 1 + chance.below(3));
   return [g.binary('Mul', 'x10', 'x', 'x'), LIMIT, ...loop(users)];
+}
+
+/** A call, or a condition that is taken apart. */
+function inBody(chance: Chance): g.Node[] {
+  const x = g.identity('x0', 'c');
+  if (chance.below(2) === 0) return [x, callOn()];
+  const branch = g.branch('y', 'f', ['p', 'x0'], '', true);
+  return [x, g.condition('p'), { ...branch, attr: { ...branch.attr!, Tin: g.types(g.FLOAT) } } as g.Node];
 }
