@@ -12,7 +12,7 @@ import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/p
 import { addon } from './runtime/addon.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
-import { housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
+import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
 import { payloads } from './saved-model/wire.js';
 import { type OutputDefaults, Session } from './session.js';
 
@@ -193,7 +193,13 @@ function graphReader(path: string, tags: readonly string[]): GraphReader {
 
 async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
   const { metaGraph, graphDef } = await read(path, tags);
-  const placed = await PlacedGraph.open(graphDef, servedOps(metaGraph), housekeepingOps(metaGraph), plan);
+  const placed = await PlacedGraph.open(
+    graphDef,
+    servedOps(metaGraph),
+    housekeepingOps(metaGraph),
+    plan,
+    fedOps(metaGraph),
+  );
   return { metaGraph, placed };
 }
 

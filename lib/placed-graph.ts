@@ -130,6 +130,7 @@ export class PlacedGraph {
   readonly index: NodeList;
   readonly #graphDef: Uint8Array;
   readonly #source: NativeGraphSource;
+  readonly #fed: ReadonlySet<string> | undefined;
   #graph: Promise<ModelGraph> | undefined;
 
   private constructor(
@@ -137,7 +138,9 @@ export class PlacedGraph {
     devices: readonly Device[],
     graphDef: Uint8Array,
     source: NativeGraphSource,
+    fed: readonly string[] | undefined,
   ) {
+    this.#fed = fed && new Set(fed);
     this.plan = plan;
     this.devices = devices;
     this.#graphDef = graphDef;
@@ -150,6 +153,7 @@ export class PlacedGraph {
    *
    * @param kept Ops that users run, as far as the model says.
    * @param housekeeping Ops that save, restore and initialise: what only they need keeps its devices.
+   * @param fed Ops that are fed, as far as the model says; undefined where any may be.
    * @throws TensorFlowError DATA_LOSS for bytes that are no graph
    */
   static async open(
@@ -157,9 +161,10 @@ export class PlacedGraph {
     kept: readonly string[],
     housekeeping: readonly string[],
     plan: PlacementPlan,
+    fed?: readonly string[],
   ): Promise<PlacedGraph> {
     const source = await addon().readGraph(graphDef, kept, housekeeping);
-    return new PlacedGraph(plan, await addon().listDevices(plan.config), graphDef, source);
+    return new PlacedGraph(plan, await addon().listDevices(plan.config), graphDef, source, fed);
   }
 
   /** Which op was asked where, `device` being for those that neither a rule nor the model speaks of. */
@@ -195,6 +200,7 @@ export class PlacedGraph {
         graph: await this.graph(),
         kernels: kernelLookup(registeredKernels),
         ignoreColocation: plan.ignoreColocation,
+        fed: this.#fed,
       });
     }
     const native = await this.#source.createSession(

@@ -3,12 +3,14 @@ import { TensorFlowError } from '../errors.js';
 import { remembered } from '../remember.js';
 import { deviceLookup, opTitle } from './check-devices.js';
 import { nodesToUntie, savedDevice, tornGroups, type Wishes } from './colocation.js';
+import { ControlFlow } from './control-flow.js';
 import { deviceMatches, listDevices, shortDevice } from './device.js';
+import { FlowDevices, type FlowOptions } from './flow-devices.js';
 import type { KernelLookup } from './kernels.js';
 import type { ModelGraph, ModelNode } from './model-graph.js';
 import { devicesFor, isTakenApart, ResourceTies } from './resources.js';
 import { Slices } from './slices.js';
-import { devicesOf, wholeBodies } from './whole-bodies.js';
+import { devicesOf, type WholeBodies, wholeBodies } from './whole-bodies.js';
 
 /** What is wrong, in the same way, with the requests of some ops. */
 interface Fault {
@@ -21,6 +23,10 @@ interface Fault {
 interface Work extends ExactCheck {
   /** Whether a node can ever run. */
   canRun: (node: ModelNode) => boolean;
+  /** The device asked for a node, else the one that counts of the model, else `''`. */
+  deviceOf: (node: ModelNode) => string;
+  ties: ResourceTies;
+  bodies: WholeBodies;
   slices: Slices;
 }
 
@@ -29,7 +35,7 @@ const MOST = 20;
 const MOST_OPS = 5;
 
 /** What the checks look at. */
-export interface ExactCheck extends Wishes {
+export interface ExactCheck extends Wishes, Pick<FlowOptions, 'fed'> {
   graph: ModelGraph;
   kernels: KernelLookup;
   /** Colocation that a rule contradicts is dropped and no fault. */
@@ -43,13 +49,26 @@ export interface ExactCheck extends Wishes {
  */
 export async function checkExact(check: ExactCheck): Promise<void> {
   const slices = new Slices();
-  const work = { ...check, canRun: await reachable(check.graph, slices), slices };
+  const { graph, requested, devices, kernels } = check;
+  const saved = savedDevice(check);
+  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
+  // What is dropped ties nothing.
+  const untied = check.ignoreColocation ? await nodesToUntie(graph, check, slices) : undefined;
+  const work = {
+    ...check,
+    canRun: await reachable(graph, slices),
+    deviceOf,
+    ties: await ResourceTies.find(graph, { deviceOf, devices, kernels }, slices, untied),
+    bodies: await wholeBodies(graph, slices),
+    slices,
+  };
   const faults = [
     ...(await missingFaults(work)),
     ...(await kernelFaults(work)),
     ...(check.ignoreColocation ? [] : await tornFaults(work)),
     ...(await resourceFaults(work)),
     ...(await wholeBodyFaults(work)),
+    ...(await controlFlowFaults(work)),
   ];
   if (faults.length === 0) return;
   const lines = faults.slice(0, MOST).map(({ nodes, text }) => `- ${text(listOps(nodes, opTitle))}`);
@@ -152,9 +171,7 @@ async function kernelFaults(work: Work): Promise<Iterable<Fault>> {
 }
 
 async function tornFaults(work: Work): Promise<Fault[]> {
-  const { graph, requested, canRun, slices } = work;
-  const saved = savedDevice(work);
-  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
+  const { graph, requested, canRun, deviceOf, slices } = work;
   const faults: Fault[] = [];
   for (const group of await tornGroups(graph, work, slices)) {
     if (!canRun(group[0]!)) continue;
@@ -184,14 +201,9 @@ async function tornFaults(work: Work): Promise<Fault[]> {
 
 /** An op runs where the variable or table is that it works on, always, and TensorFlow does not say so. */
 async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
-  const { graph, requested, devices, kernels, canRun, slices } = work;
+  const { devices, canRun, ties } = work;
   const faults = new Faults();
-  const saved = savedDevice(work);
   const has = deviceLookup(devices);
-  // What is dropped ties nothing.
-  const untied = work.ignoreColocation ? await nodesToUntie(graph, work, slices) : undefined;
-  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
-  const ties = await ResourceTies.find(graph, { deviceOf, devices, kernels }, slices, untied);
   const means = remembered((device) => remembered((home) => deviceMatches(device, home)));
   const homes = new Map<ModelNode, string>();
   for await (const [node, device] of requests(work)) {
@@ -202,13 +214,11 @@ async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
       // A device that the session lacks is named already.
       if (home === '' || means(device)(home)) continue;
       const of = shortDevice(home);
-      const within = origin.function === '' ? '' : `function: ${JSON.stringify(origin.function)}, `;
-      const rule = `{ ${within}op: ${JSON.stringify(origin.name)}, device: ${JSON.stringify(device)} }`;
       faults.add(
         `${origin.index} ${device}`,
         node,
         (ops) =>
-          `${ops}: asked onto ${device}, but works on ${opTitle(origin)}, which is on ${of}, and runs there. Put both on one device, as by a first rule ${rule}, or leave it out of the rule.`,
+          `${ops}: asked onto ${device}, but works on ${opTitle(origin)}, which is on ${of}, and runs there. Put both on one device, as by a first rule ${ruleFor(origin, device)}, or leave it out of the rule.`,
       );
       break;
     }
@@ -218,12 +228,9 @@ async function resourceFaults(work: Work): Promise<Iterable<Fault>> {
 
 /** A condition or a loop that TensorFlow does not take apart runs what is in it where it is itself. */
 async function wholeBodyFaults(work: Work): Promise<Iterable<Fault>> {
-  const { graph, requested, devices, canRun, slices } = work;
+  const { graph, devices, canRun, deviceOf, bodies } = work;
   const faults = new Faults();
-  const bodies = await wholeBodies(graph, slices);
   if (bodies.size === 0) return faults;
-  const saved = savedDevice(work);
-  const deviceOf = (node: ModelNode) => requested(node.index) || saved(node);
   const first = devicesFor([], devices)[0]?.name ?? '';
   const has = deviceLookup(devices);
   for await (const [node, device] of requests(work)) {
@@ -243,6 +250,47 @@ async function wholeBodyFaults(work: Work): Promise<Iterable<Fault>> {
     }
   }
   return faults;
+}
+
+/** Ops of TensorFlow 1's control flow run beside a neighbour, whatever is asked. */
+async function controlFlowFaults(work: Work): Promise<Iterable<Fault>> {
+  const { graph, devices, canRun, bodies, ties, slices } = work;
+  const faults = new Faults();
+  const flow = await ControlFlow.find(graph, slices);
+  if (flow.isEmpty) return faults;
+  const where = new FlowDevices(graph, flow, ties, work, slices);
+  const means = remembered((device) => remembered((home) => deviceMatches(device, home)));
+  const has = deviceLookup(devices);
+  for await (const [node, device] of requests(work)) {
+    const isFree = flow.leaders(node).length > 0 && ties.of(node).length === 0 && !bodies.has(node.function);
+    if (!isFree || !has(device) || !canRun(node)) continue;
+    const places = (await where.of(node)).filter((place) => !means(device)(place.device));
+    if (places.length === 0) continue;
+    // Of what is fed there is no more to say.
+    const fed = places.filter(({ isFed }) => isFed);
+    const shown = (fed.length > 0 ? fed : places).slice(0, MOST_OPS);
+    const list = shown
+      .map(({ beside, device: on, isFed }) => {
+        return `${opTitle(beside)}, which is ${isFed ? 'fed and so ' : ''}on ${shortDevice(on)}`;
+      })
+      .join(', or ');
+    const rules = shown.map(({ beside }) => ruleFor(beside, device));
+    const [all, first] = rules.length === 1 ? ['both', 'a first rule'] : ['all', 'first rules'];
+    const way = `Put ${all} on one device, as by ${first} ${rules.join(', ')}, or leave`;
+    faults.add(
+      `${node.type} ${device} ${list}`,
+      node,
+      (ops) =>
+        `${ops}: asked onto ${device}, but goes along with ${list}, as every ${node.type} does. ${fed.length > 0 ? 'Leave' : way} it out of the rule.`,
+    );
+  }
+  return faults;
+}
+
+/** The rule that puts one op on a device. */
+function ruleFor({ name, function: of }: ModelNode, device: string): string {
+  const within = of === '' ? '' : `function: ${JSON.stringify(of)}, `;
+  return `{ ${within}op: ${JSON.stringify(name)}, device: ${JSON.stringify(device)} }`;
 }
 
 function listOps(nodes: readonly ModelNode[], say: (node: ModelNode) => string): string {

@@ -65,6 +65,7 @@ export class ResourceTies {
   /** What is said in a group, and whether it can be on a type of devices. */
   readonly #said = new Map<readonly ModelNode[], readonly string[]>();
   readonly #fits = new Map<readonly ModelNode[], Map<string, boolean>>();
+  readonly #inheritedBy = new Map<string, readonly string[]>();
   /** The devices that can be all of what is said, by that, a line each. */
   readonly #open: (said: string) => HomeOptions['devices'];
 
@@ -109,11 +110,22 @@ export class ResourceTies {
    * group leaves that open. `''` where the session has no such device.
    */
   async home(resource: ModelNode): Promise<string> {
-    const group = this.#groups.get(this.#sets.root(resource.index)) ?? [resource];
-    const said = [this.#options.deviceOf(resource), ...(await this.#saidIn(group))].filter(Boolean);
+    return (await this.homes(resource)).devices[0]!;
+  }
+
+  /** The same for any op: several where its function is called from several devices; whether nothing is said of it; whether others go with it. */
+  async homes(node: ModelNode): Promise<{ devices: string[]; isDefault: boolean; isTied: boolean }> {
+    const group = this.#groups.get(this.#sets.root(node.index)) ?? [node];
+    const said = [this.#options.deviceOf(node), ...(await this.#saidIn(group))].filter(Boolean);
     // In a function, what nothing is said of runs where the call does.
-    if (said.length === 0) said.push(this.#inherited(resource.function));
-    const open = this.#open(said.join('\n'));
+    const each = said.length > 0 ? [said.join('\n')] : this.#inherited(node.function);
+    const devices = new Set<string>();
+    for (const of of each) devices.add(await this.#choose(group, of));
+    return { devices: [...devices], isDefault: each.includes(''), isTied: group.length > 1 };
+  }
+
+  async #choose(group: readonly ModelNode[], said: string): Promise<string> {
+    const open = this.#open(said);
     for (const { name, type } of open) if (await this.#fit(group, type)) return name;
     return open.at(-1)?.name ?? '';
   }
@@ -147,20 +159,26 @@ export class ResourceTies {
     return fits;
   }
 
-  /** The device of the nearest call of which something is said. */
-  #inherited(scope: string): string {
+  /** The devices of the nearest calls of which something is said; `''`, the last, for calls of which nothing is. */
+  #inherited(scope: string): readonly string[] {
+    const known = this.#inheritedBy.get(scope);
+    if (known !== undefined) return known;
     const { deviceOf } = this.#options;
+    const found = new Set<string>();
     const seen = new Set<string>();
     for (const open = [scope]; open.length > 0; ) {
       const name = open.pop()!;
-      if (name === '' || seen.has(name)) continue;
+      if (seen.has(name)) continue;
       seen.add(name);
       for (const caller of this.#graph.callers(name)) {
-        if (deviceOf(caller) !== '') return deviceOf(caller);
-        open.push(caller.function);
+        if (deviceOf(caller) !== '') found.add(deviceOf(caller));
+        else open.push(caller.function);
       }
     }
-    return '';
+    const isDefault = seen.has('') || found.size === 0;
+    const inherited = [...found, ...(isDefault ? [''] : [])];
+    this.#inheritedBy.set(scope, inherited);
+    return inherited;
   }
 }
 

@@ -67,17 +67,25 @@ export function housekeepingOps(metaGraph: MetaGraphDef): string[] {
 
 /** The ops, by name, that the signatures feed and fetch. */
 export function servedOps(metaGraph: MetaGraphDef): string[] {
+  return opsOf(metaGraph, ({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)]);
+}
+
+/** The ops that signatures feed. */
+export function fedOps(metaGraph: MetaGraphDef): string[] {
+  return opsOf(metaGraph, ({ inputs }) => Object.values(inputs));
+}
+
+type Signature = MetaGraphDef['signatureDef'][string];
+type Info = Signature['inputs'][string];
+
+function opsOf(metaGraph: MetaGraphDef, infos: (signature: Signature) => Info[]): string[] {
   const ops = new Set<string>();
   for (const [name, signature] of Object.entries(metaGraph.signatureDef)) {
     if (name === INIT_SIGNATURE) continue;
-    for (const info of [...Object.values(signature.inputs), ...Object.values(signature.outputs)]) {
-      for (const tensor of tensorNames(info)) ops.add(opOf(tensor));
-    }
+    for (const info of infos(signature)) for (const tensor of tensorNames(info)) ops.add(opOf(tensor));
   }
   return [...ops];
 }
-
-type Info = MetaGraphDef['signatureDef'][string]['inputs'][string];
 
 function tensorNames({ encoding }: Info): string[] {
   switch (encoding.case) {

@@ -86,6 +86,37 @@ export function identity(
   return { name, op: 'Identity', device, input: [from], attr: { T: type(of), ...attr } };
 }
 
+/** `a` and `b` are of the same type. */
+export function binary(op: string, name: string, a: string, b: string, device = ''): Node {
+  return { name, op, device, input: [a, b], attr: { T: type(FLOAT) } };
+}
+
+/** What is fed. */
+export function placeholder(name: string, device = ''): Node {
+  return { name, op: 'Placeholder', device, attr: { dtype: type(FLOAT) } };
+}
+
+/** An op of TensorFlow 1's control flow: all of them hand their first input on. */
+export function flow(op: string, name: string, input: string[], device = '', of: DataType = FLOAT): Node {
+  const attr: Record<string, Attr> = op === 'LoopCond' ? {} : { T: type(of) };
+  if (op === 'Merge') attr.N = { value: { case: 'i', value: BigInt(input.length) } };
+  return { name, op, device, input, attr };
+}
+
+/** Into a loop; a constant stays through all rounds. */
+export function enter(name: string, from: string, isConstant = false): Node {
+  const frame = {
+    frame_name: text('frame'),
+    parallel_iterations: { value: { case: 'i', value: 1n } } as Attr,
+  };
+  return {
+    name,
+    op: 'Enter',
+    input: [from],
+    attr: { T: type(FLOAT), ...frame, is_constant: flag(isConstant) },
+  };
+}
+
 /** A call of a function with handles for arguments and one float for a result. */
 export function call(
   name: string,

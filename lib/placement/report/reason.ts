@@ -1,5 +1,6 @@
 /** Why an op ran elsewhere than it was asked, or than the model says. */
 import { colocatedWith } from '../colocation.js';
+import type { ControlFlow } from '../control-flow.js';
 import { deviceMatches, deviceType } from '../device.js';
 import type { KernelLookup } from '../kernels.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
@@ -13,6 +14,7 @@ export interface Reasons {
   readonly graph: ModelGraph;
   readonly devices: readonly { name: string }[];
   readonly kernels: KernelLookup | undefined;
+  readonly flow: ControlFlow;
   /** What an op was asked for, by a rule or by the model. */
   readonly wish: (node: ModelNode) => string;
   /** Where it ran. */
@@ -35,6 +37,10 @@ export function refusalOf(
 /** The reason for an op that wished for a device that it could have had, and ran on another. */
 export function whyElsewhere(node: ModelNode, wish: string, actual: string, reasons: Reasons): string {
   const { graph, devicesOf } = reasons;
+  // What is given to a function is where the call is.
+  const leaders = reasons.flow.leaders(node).flatMap((source) => source.node ?? graph.callers(node.function));
+  const leader = leaders.find((each) => devicesOf(each).includes(actual));
+  if (leader !== undefined && !isState(leader)) return `colocated with ${leader.name}`;
   const resource = resourceBehind(node, graph, (origin) => devicesOf(origin).includes(actual));
   if (resource !== undefined) return `resource of ${resource.name}`;
   const tied = colocatedWith(node)
@@ -46,6 +52,10 @@ export function whyElsewhere(node: ModelNode, wish: string, actual: string, reas
     return !/PartitionedCall$/.test(each.type) && devicesOf(each).includes(actual);
   });
   if (caller !== undefined) return `colocated with ${caller.name}`;
+  // It was followed from where it was asked to be, or was fed and ran nowhere.
+  if (leaders.length > 0) {
+    return `colocated with ${(leaders.find((each) => deviceMatches(reasons.wish(each), actual)) ?? leaders[0]!).name}`;
+  }
   const user = userElsewhere(node, actual, reasons);
   return user === undefined
     ? `soft placement: no ${deviceType(wish) || deviceType(actual)} kernel`

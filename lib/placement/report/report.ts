@@ -1,8 +1,10 @@
 /** The placement report: for each op of a model where it was asked to run, where it ran, and why. */
 import type { RunMetadata } from '../../config.js';
+import { ControlFlow } from '../control-flow.js';
 import { deviceMatches } from '../device.js';
 import type { KernelLookup } from '../kernels.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
+import { Slices } from '../slices.js';
 import { RunEvents } from './events.js';
 import { type Fusion, fusions } from './fusion.js';
 import { neededOps } from './needed.js';
@@ -69,7 +71,8 @@ export async function buildReport(input: ReportInput): Promise<PlacementReport> 
   const { graph, requested, isHousekeeping } = input;
   const events = await RunEvents.read(input.metadata, input.devices);
   const ran = await Ran.read(graph, events, requested);
-  const maker = new OpReports(input, ran, events);
+  const flow = await ControlFlow.find(graph, new Slices());
+  const maker = new OpReports(input, ran, events, flow);
   const ops: PlacedOp[] = [];
   let exact = true;
   for (const node of graph.nodes) {
@@ -92,7 +95,7 @@ class OpReports {
   /** Ops that TensorFlow had ready, and that the run did not come by: branches not taken. */
   readonly #idle = new Set<ModelNode>();
 
-  constructor(input: ReportInput, ran: Ran, events: RunEvents) {
+  constructor(input: ReportInput, ran: Ran, events: RunEvents, flow: ControlFlow) {
     const { graph, devices, kernels, requested, clearDevices } = input;
     this.#requested = requested;
     this.#ran = ran;
@@ -102,7 +105,7 @@ class OpReports {
       for (const { node, root } of ran.names.meanings(def.name)) if (root === '') this.#idle.add(node);
     }
     const wish = (node: ModelNode) => requested[node.index] || (clearDevices === true ? '' : node.saved);
-    this.#reasons = { graph, devices, kernels, wish, devicesOf: (node) => this.#devicesOf(node) };
+    this.#reasons = { graph, devices, kernels, flow, wish, devicesOf: (node) => this.#devicesOf(node) };
   }
 
   of(node: ModelNode): Pick<PlacedOp, 'actual' | 'reason'> {
