@@ -8,8 +8,9 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { headers } from './headers.mjs';
 import { run } from './run.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -68,22 +69,6 @@ async function buildAddon() {
   );
   console.error(`Built ${addon}`);
   if (link) console.error('Name it in the environment variable TF_SESSION_ADDON where it is to be used.');
-}
-
-/** The folder with tensorflow/c/c_api.h: of the library that is found, else of one that is fetched now. */
-async function headers() {
-  const load = (path) => import(pathToFileURL(join(ROOT, 'dist', path)).href);
-  const { includeFolder } = await load('runtime/include-folder.js');
-  const { findLibrary } = await load('runtime/finder.js');
-  const found = await findLibrary().catch(() => undefined);
-  const beside = found && (await includeFolder(found.path));
-  if (beside) return beside;
-  const { install } = await load('runtime/install/install.js');
-  const { progressReporter } = await load('cli/output/progress.js');
-  const progress = progressReporter();
-  const { path } = await install({ onProgress: progress.report });
-  progress.end();
-  return includeFolder(path);
 }
 
 /** True when `file` is newer than every file in `source`. */

@@ -65,11 +65,17 @@ function isMusl(): boolean {
 function notFound(cause: unknown): TensorFlowError {
   const [line] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   const reason = line!.replace(/ Tried:$/, '');
+  const command = `node ${shellWord(join(PACKAGE, 'scripts', 'build.mjs'))}`;
+  const isOnMusl = process.platform === 'linux' && isMusl();
+  const wayOut = isOnMusl
+    ? 'This Node is for musl (as on Alpine), for which there is no TensorFlow: use a system with glibc, in Docker ' +
+      `node:22-slim in place of node:22-alpine. If you have a libtensorflow for musl, build the addon: ${command}`
+    : `Build it (CMake and a C++ compiler are needed): ${command}`;
   return new TensorFlowError(
     'ADDON_NOT_FOUND',
-    `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}: ${reason}\n` +
-      `Tried: ${process.env[VARIABLE] || `${BUILT} and ${join(PACKAGE, prebuiltPath())}`}.\n` +
-      `Build it (CMake and a C++ compiler are needed): node ${shellWord(join(PACKAGE, 'scripts', 'build.mjs'))}`,
+    `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}` +
+      `${isOnMusl ? ' with musl' : ''}: ${reason}\n` +
+      `Tried: ${process.env[VARIABLE] || `${BUILT} and ${join(PACKAGE, prebuiltPath())}`}.\n${wayOut}`,
     { cause },
   );
 }

@@ -121,7 +121,24 @@ describe('without the addon', () => {
     const [message] = await addonFailures(copy);
     expect(message).toContain(addon);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'the error of a Node for musl says that TensorFlow is not',
+    async () => {
+      const copy = join(folder, 'package-on-musl');
+      await copyPackage(copy);
+      for (const message of await addonFailures(copy, ['--import', MUSL])) {
+        expect(message).toContain(`tf-session.musl.node`);
+        expect(message).toMatch(/no TensorFlow: use a system with glibc/);
+      }
+    },
+  );
 });
+
+/** Makes Node say of its C library what one for musl says: nothing. */
+const MUSL = `data:text/javascript,${encodeURIComponent(
+  'const { header } = process.report.getReport(); delete header.glibcVersionRuntime; process.report.getReport = () => ({ header });',
+)}`;
 
 /** The package without its addon. */
 async function copyPackage(copy: string): Promise<void> {
@@ -130,8 +147,10 @@ async function copyPackage(copy: string): Promise<void> {
   await symlink(join(PACKAGE, 'node_modules'), join(copy, 'node_modules'));
 }
 
-async function addonFailures(copy: string): Promise<string[]> {
-  const ended = await runChild('addon.mjs', [join(copy, 'dist', 'index.js')]);
+async function addonFailures(copy: string, flags: string[] = []): Promise<string[]> {
+  // The whole suite may run with another build of the addon, which that variable names.
+  const env = { TF_SESSION_ADDON: undefined };
+  const ended = await runChild('addon.mjs', [join(copy, 'dist', 'index.js')], { env, flags });
   expectCleanEnd({ ...ended, stdout: '' }, 0);
   const { failures, shape } = JSON.parse(ended.stdout);
   expect(shape).toEqual([1, 2]);
