@@ -5,6 +5,8 @@ import { inspectLibrary } from '../shared-library.js';
 /** What a usable library tells of itself. */
 export interface UsableLibrary {
   needed: string[];
+  /** Folders in which it looks, joined by `:`. */
+  runpath: string;
   variant: Variant;
 }
 
@@ -16,8 +18,9 @@ export async function requireLibrary(file: string): Promise<UsableLibrary> {
       inspection.code === 'DATA_LOSS' ? 'Fetch it again.' : 'Take a libtensorflow for this platform.';
     throw new TensorFlowError(inspection.code, `${file} ${inspection.fault}. ${advice}`);
   }
-  // GPU builds look for CUDA beside themselves or name it as needed; CPU builds mention neither.
+  // GPU builds carry GPU code, or else look for CUDA beside themselves or name it as needed; CPU builds do neither.
   const cuda = /nvidia|cuda|cudnn|cublas/i;
-  const isGpu = cuda.test(inspection.runpath) || inspection.needed.some((name) => cuda.test(name));
-  return { needed: inspection.needed, variant: isGpu ? 'gpu' : 'cpu' };
+  const { hasCudaCode, runpath } = inspection;
+  const isGpu = hasCudaCode || cuda.test(runpath) || inspection.needed.some((name) => cuda.test(name));
+  return { needed: inspection.needed, runpath, variant: isGpu ? 'gpu' : 'cpu' };
 }
