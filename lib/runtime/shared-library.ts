@@ -66,6 +66,14 @@ export async function inspectLibrary(file: string): Promise<Inspection> {
   }
 }
 
+/** Whether a library was built for NVIDIA's GPUs: it carries code for them, or looks for CUDA; CPU builds do neither. */
+export function isGpuBuild(inspection: Inspection): boolean {
+  if (inspection.fault !== undefined) return false;
+  const cuda = /nvidia|cuda|cudnn|cublas/i;
+  const { hasCudaCode, runpath, needed } = inspection;
+  return hasCudaCode || cuda.test(runpath) || needed.some((name) => cuda.test(name));
+}
+
 async function inspect(handle: FileHandle): Promise<Inspection> {
   const stats = await handle.stat();
   if (!stats.isFile()) return fault('INVALID_OPTION', 'is not a file');
