@@ -1,11 +1,10 @@
 /** Why TensorFlow has no GPU device on this machine: only what can be seen, and what to do about it. */
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { missingCuda } from './cuda-search.js';
 import { isFile } from './library-names.js';
 import { inspectLibrary, isGpuBuild } from './shared-library.js';
 
-/** What TensorFlow opens by name before it makes a GPU device, the driver apart. */
-const CUDA_LIBRARIES = ['cudart', 'cublas', 'cublasLt', 'cufft', 'cusolver', 'cusparse', 'cudnn'];
 const DRIVER = 'libcuda.so.1';
 const NVIDIA = '0x10de';
 
@@ -17,8 +16,10 @@ export interface GpuEvidence {
   isOffInConfig: boolean;
   /** The variable CUDA_VISIBLE_DEVICES. */
   visibleDevices: string | undefined;
-  /** Base names of the shared objects in this process, after TensorFlow has looked for devices. */
-  loaded: readonly string[];
+  /** Whether libcuda.so.1 is in this process, after TensorFlow has looked for devices. */
+  isDriverOpen: boolean;
+  /** CUDA libraries that would not be found: `libcusolver`. */
+  missingCuda: readonly string[];
   /** NVIDIA's device files in /dev, and WSL's. */
   deviceFiles: readonly string[];
   /** Whether the kernel has NVIDIA's module loaded. */
@@ -35,7 +36,8 @@ export async function gatherGpuEvidence(library: string, isOffInConfig: boolean)
     isGpuBuild: await isGpuLibrary(library),
     isOffInConfig,
     visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
-    loaded: [...new Set(maps.match(/\/[^\n]*\.so[^\n]*/g) ?? [])].map((path) => basename(path)),
+    isDriverOpen: /\/libcuda\.so[^/\n]*$/m.test(maps),
+    missingCuda: await missingCuda(library),
     deviceFiles: files.filter((name) => /^nvidia\d|^nvidiactl$|^dxg$/.test(name)),
     hasKernelModule: await isFile('/proc/driver/nvidia/version'),
     pciGpus: await countPciGpus(),
@@ -56,35 +58,31 @@ export async function isGpuLibrary(library: string): Promise<boolean> {
 
 /** Sentences, the likeliest reason first. */
 export function explainNoGpu(evidence: GpuEvidence): string[] {
-  const { isGpuBuild, visibleDevices, deviceFiles, pciGpus, loaded } = evidence;
+  const { isDriverOpen, visibleDevices, deviceFiles, pciGpus } = evidence;
   const hasGpu = deviceFiles.length > 0 || (pciGpus ?? 0) > 0;
-  if (!isGpuBuild) {
-    return [
-      'This is a CPU build of TensorFlow.',
-      ...(hasGpu
-        ? ['This machine has an NVIDIA GPU: `tf-session install --gpu` fetches a build that uses it.']
-        : []),
-    ];
+  if (!evidence.isGpuBuild) {
+    const offer = 'This machine has an NVIDIA GPU: `tf-session install --gpu` fetches a build that uses it.';
+    return ['This is a CPU build of TensorFlow.', ...(hasGpu ? [offer] : [])];
   }
-  if (evidence.isOffInConfig) return ['The ConfigProto asks for none: deviceCount says GPU 0.'];
-  const isDriverOpen = loaded.some((name) => name.startsWith('libcuda.so'));
-  if (isDriverOpen && (visibleDevices === '' || visibleDevices?.startsWith('-1'))) {
+  if (evidence.isOffInConfig) return ['The ConfigProto asks for none: its deviceCount says GPU 0.'];
+  if (!isDriverOpen) return [...noDriver(evidence, hasGpu), ...noCuda(evidence)];
+  if (visibleDevices === '' || visibleDevices?.startsWith('-1')) {
     return [`CUDA_VISIBLE_DEVICES is ${JSON.stringify(visibleDevices)}, which hides all GPUs.`];
   }
-  if (!isDriverOpen) return noDriver(evidence, hasGpu);
-  if (!hasGpu || deviceFiles.length === 0) {
-    return [`The driver's ${DRIVER} was opened, but ${noDeviceFiles(evidence)}`];
+  if (deviceFiles.length === 0) {
+    return [`The driver's ${DRIVER} was opened, but ${noDeviceFiles(evidence)}`, ...noCuda(evidence)];
   }
-  const missing = CUDA_LIBRARIES.filter((part) => !loaded.some((name) => name.startsWith(`lib${part}.so`)));
-  if (missing.length === 0) {
-    return [
-      "The driver and the CUDA libraries were opened: TensorFlow's own lines on stderr say what failed.",
-    ];
-  }
+  const cuda = noCuda(evidence);
+  return cuda.length > 0
+    ? cuda
+    : ["The driver was opened, and CUDA is there: TensorFlow's own lines on stderr say what failed."];
+}
+
+function noCuda({ missingCuda: missing }: GpuEvidence): string[] {
+  if (missing.length === 0) return [];
   return [
-    `The driver was opened, and these CUDA libraries were not: ${missing.map((part) => `lib${part}`).join(', ')}.`,
-    "Where TensorFlow's own lines on stderr say that libraries could not be opened: `tf-session install --gpu` fetches a " +
-      'build with all of them, or LD_LIBRARY_PATH may name the folders that hold them.',
+    `CUDA libraries were not found either beside TensorFlow, in LD_LIBRARY_PATH or on the system: ${missing.join(', ')}. ` +
+      '`tf-session install --gpu` fetches a build with all of them.',
   ];
 }
 
