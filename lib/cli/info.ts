@@ -5,9 +5,11 @@ import { type ConfigProtoJson, encodeConfig } from '../config.js';
 import type { Device } from '../device.js';
 import { addonPath } from '../runtime/addon.js';
 import { type Place, searchPlaces } from '../runtime/finder.js';
+import { explainNoGpu, gatherGpuEvidence } from '../runtime/gpu-absence.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { addCommonOptions, type CommonOptions } from './arguments/common.js';
 import { readJsonObject } from './arguments/json-file.js';
+import { openLibrary } from './open-library.js';
 import { Output } from './output/output.js';
 import { table } from './output/text.js';
 
@@ -52,7 +54,7 @@ async function runInfo(flags: InfoFlags): Promise<void> {
   const addon = addonPath();
   output.lines(...table([['addon     ', addon]]));
   output.keepStdoutClean();
-  await tensorflow.open({ library: flags.library });
+  await openLibrary(flags.library, output);
   const library = { path: tensorflow.path, version: tensorflow.version };
   output.lines(
     ...table([
@@ -65,11 +67,21 @@ async function runInfo(flags: InfoFlags): Promise<void> {
     output.lines('', 'This TensorFlow is too old for:', ...missing.map((name) => `  ${name}`));
   const devices = await tensorflow.devices(config);
   output.lines('', 'Devices:', ...deviceLines(devices));
+  if (!devices.some(({ type }) => type === 'GPU')) await tellNoGpu(given, output);
   output.json({
     addon,
     library,
     devices: devices.map(({ name, type, memoryBytes }) => ({ name, type, memoryBytes })),
   });
+}
+
+/** Why there is no GPU. A program that asks with `--json` is told, on stderr, where somebody chose a GPU build. */
+async function tellNoGpu(config: Record<string, unknown> | undefined, output: Output): Promise<void> {
+  const counts = (config?.deviceCount ?? config?.device_count) as Record<string, unknown> | undefined;
+  const evidence = await gatherGpuEvidence(tensorflow.path, counts?.GPU === 0);
+  const sentences = explainNoGpu(evidence);
+  output.lines('', 'No GPU device:', ...sentences.map((sentence) => `  ${sentence}`));
+  if (output.isJson && evidence.isGpuBuild) output.note(`note: no GPU device. ${sentences.join(' ')}`);
 }
 
 function placeLines(places: readonly Place[]): string[] {

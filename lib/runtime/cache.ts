@@ -39,6 +39,8 @@ export interface InstallRecord {
     bytes: number;
     sha256: string | null;
   };
+  /** The CUDA wheels that were put beside a GPU build, if any were. */
+  cuda?: { name: string; bytes: number; sha256: string }[];
 }
 
 /** A whole installation in the cache. */

@@ -12,8 +12,10 @@ export type Inspection =
       fault: undefined;
       /** Libraries that this one names as needed; empty where the format isn't read that far (macOS, Windows). */
       needed: string[];
-      /** Folders in which it looks for them, joined by `:`. */
+      /** Folders in which it looks for them, and for what it opens by name, joined by `:`. */
       runpath: string;
+      /** Whether it carries code for NVIDIA's GPUs; false where the format isn't read that far. */
+      hasCudaCode: boolean;
     }
   | {
       /** A clause that follows the file's name: `is truncated: …`. */
@@ -43,6 +45,9 @@ const DT_STRTAB = 5;
 const DT_RPATH = 15;
 const DT_RUNPATH = 29;
 const ET_DYN = 3;
+/** Where CUDA's compiler puts GPU code. */
+const CUDA_SECTION = '.nv_fatbin';
+const MOST_TEXT = 1 << 20;
 
 /** Looks at one file. Never throws for what the file holds; a file that can't be read is a fault too. */
 export async function inspectLibrary(file: string): Promise<Inspection> {
@@ -59,6 +64,14 @@ export async function inspectLibrary(file: string): Promise<Inspection> {
   } finally {
     await handle.close();
   }
+}
+
+/** Whether a library was built for NVIDIA's GPUs: it carries code for them, or looks for CUDA; CPU builds do neither. */
+export function isGpuBuild(inspection: Inspection): boolean {
+  if (inspection.fault !== undefined) return false;
+  const cuda = /nvidia|cuda|cudnn|cublas/i;
+  const { hasCudaCode, runpath, needed } = inspection;
+  return hasCudaCode || cuda.test(runpath) || needed.some((name) => cuda.test(name));
 }
 
 async function inspect(handle: FileHandle): Promise<Inspection> {
@@ -78,12 +91,12 @@ async function inspect(handle: FileHandle): Promise<Inspection> {
     if (process.platform !== 'darwin') {
       return fault('FAILED_PRECONDITION', `is a library for macOS (Mach-O), ${here}`);
     }
-    return { fault: undefined, needed: [], runpath: '' };
+    return { fault: undefined, needed: [], runpath: '', hasCudaCode: false };
   }
   if (magic >>> 16 === 0x4d5a) {
     if (process.platform !== 'win32')
       return fault('FAILED_PRECONDITION', `is a library for Windows (PE), ${here}`);
-    return { fault: undefined, needed: [], runpath: '' };
+    return { fault: undefined, needed: [], runpath: '', hasCudaCode: false };
   }
   return fault('INVALID_OPTION', 'is not a shared library');
 }
@@ -147,7 +160,24 @@ async function inspectElf(handle: FileHandle, header: Buffer, size: number): Pro
     fault: undefined,
     needed: await Promise.all(needed.map(text)),
     runpath: (await Promise.all(runpath.map(text))).join(':'),
+    hasCudaCode: (await sectionNames(handle, header)).includes(CUDA_SECTION),
   };
+}
+
+/** Names of the sections; none where they were stripped. */
+async function sectionNames(handle: FileHandle, header: Buffer): Promise<string[]> {
+  const bytes = header.readUInt16LE(58);
+  const table = await read(handle, number(header, 40), bytes * header.readUInt16LE(60));
+  const strings = header.readUInt16LE(62) * bytes;
+  if (bytes < 64 || strings + bytes > table.length) return [];
+  const names = await read(
+    handle,
+    number(table, strings + 24),
+    Math.min(number(table, strings + 32), MOST_TEXT),
+  );
+  const found: string[] = [];
+  for (let at = 0; at + bytes <= table.length; at += bytes) found.push(textIn(names, table.readUInt32LE(at)));
+  return found;
 }
 
 function fault(code: ErrorCode, text: string): Inspection {
@@ -165,10 +195,17 @@ async function read(handle: FileHandle, offset: number, bytes: number): Promise<
   return buffer.subarray(0, bytesRead);
 }
 
+/** Mostly short; TensorFlow's search path has some 20,000 characters. */
 async function textAt(handle: FileHandle, offset: number): Promise<string> {
-  const bytes = await read(handle, offset, 4096);
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
+  for (let most = 4096; ; most *= 16) {
+    const bytes = await read(handle, offset, most);
+    if (bytes.includes(0) || bytes.length < most || most >= MOST_TEXT) return textIn(bytes, 0);
+  }
+}
+
+function textIn(bytes: Buffer, start: number): string {
+  const end = bytes.indexOf(0, start);
+  return bytes.toString('utf8', start, end < 0 ? bytes.length : end);
 }
 
 /** A 64-bit field; offsets beyond 2^53 come out inexact, and beyond any file's size. */

@@ -8,7 +8,8 @@ import { expect } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
 import { temporaryDirectory } from '../saved-model/models.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The built command. */
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Ended {
   status: number | null;

@@ -31,6 +31,8 @@ describe.skipIf(!(await hasLibrary()))('with a libtensorflow', () => {
     ]) {
       expect(stdout).toContain(part);
     }
+    const devices = /^Devices:\n.*$/ms.exec(stdout)?.[0];
+    if (!/ GPU /.test(devices ?? '')) expect(devices).toMatch(/^No GPU device:\n {2}\w.*\.$/m);
     const named = await commandJson<Info>(['info', '--library', info.library.path], {
       env: await withoutLibrary(),
     });

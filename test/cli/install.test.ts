@@ -17,6 +17,12 @@ describe('install --from', () => {
     expect(await commandJson([...again, '--force'])).toEqual({ version: '2.18.0', path, variant: 'cpu' });
   });
 
+  it('--gpu of a CPU build is wrong usage', async () => {
+    const from = await makeOfficial(temporary.path);
+    const ended = await command(['install', '--gpu', '--json', '--from', from]);
+    expectFailure(ended, 2, /INVALID_OPTION: .*holds a CPU build.*Leave `--gpu`/);
+  });
+
   it('fails with one message', async () => {
     const missing = join(temporary.path, 'no.whl');
     expectFailure(await command(['install', '--json', '--from', missing]), 1, /NOT_FOUND: .*no\.whl/);

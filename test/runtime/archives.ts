@@ -121,7 +121,7 @@ export function wheelName(version = '2.99.0'): string {
   return `tensorflow_cpu-${version}-cp311-cp311-manylinux_2_27_x86_64.whl`;
 }
 
-/** A zip archive; `crcOf` may lie about a checksum. */
+/** A zip archive, made on Unix; `crcOf` may lie about a checksum. What lies in a folder `bin` may be executed. */
 export async function makeZip(
   target: string,
   entries: Record<string, Buffer | string>,
@@ -144,8 +144,9 @@ export async function makeZip(
     shared.writeUInt16LE(path.length, 22);
     const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), shared, path, packed]);
     const rest = Buffer.alloc(14);
+    rest.writeUInt16LE(name.includes('/bin/') ? 0o100744 : 0o100644, 8);
     rest.writeUInt32LE(offset, 10);
-    central.push(Buffer.from('PK\x01\x02\x14\0', 'latin1'), shared, rest, path);
+    central.push(Buffer.from('PK\x01\x02\x14\x03', 'latin1'), shared, rest, path);
     locals.push(local);
     offset += local.length;
   }

@@ -1,10 +1,11 @@
 /** Takes libtensorflow over from a folder: an unpacked archive, a pip package, another installation. */
-import { copyFile, mkdir, open, readdir, realpath, rename, stat, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { TensorFlowError } from '../../errors.js';
 import { includeFolder } from '../include-folder.js';
 import { isFile, isFolder, LIBRARY_NAMES, libraryInFolder } from '../library-names.js';
 import { copyMeasured, counter, type Measured, measureFile } from './bytes.js';
+import { linkCudaFolder, linkForLoader } from './cuda-links.js';
 import { keptHeaders } from './headers.js';
 import { requireLibrary } from './require-library.js';
 import type { StepContext, Unpacked } from './types.js';
@@ -47,8 +48,9 @@ export async function takeFolder(
   }
   if (include !== undefined) await copyHeaders(include, join(target, 'include'));
   await copyNotices([path, dirname(from)], target);
-  await linkCuda(from, target);
-  return { library: `lib/${basename(library)}`, files, version };
+  const { variant } = await requireLibrary(join(target, 'lib', basename(library)));
+  const linksCuda = variant === 'gpu' && !options.own && (await linkCuda(from, target, names));
+  return { library: `lib/${basename(library)}`, files, version, linksCuda };
 }
 
 /** The library in a folder, or in the one folder that an archive packs everything into. */
@@ -124,10 +126,13 @@ async function copyNotices(folders: string[], target: string): Promise<void> {
 }
 
 /**
- * pip's GPU build looks for CUDA in `../nvidia`, several GB in wheels of their own. They stay where they are;
- * a link keeps the layout that the library expects.
+ * pip's GPU build looks for CUDA in `../nvidia`, several GB in wheels of their own. They stay where they are; links keep
+ * the layout that the library expects.
  */
-async function linkCuda(from: string, target: string): Promise<void> {
+async function linkCuda(from: string, target: string, names: string[]): Promise<boolean> {
   const nvidia = resolve(from, '..', 'nvidia');
-  if (await isFolder(nvidia)) await symlink(await realpath(nvidia), join(target, 'nvidia'));
+  if (!(await isFolder(nvidia))) return false;
+  const opener = names.find((name) => name.includes('_framework')) ?? names[0]!;
+  const links = await linkCudaFolder(nvidia, target);
+  return (await linkForLoader(target, `lib/${opener}`, links)) !== undefined;
 }

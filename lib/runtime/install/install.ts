@@ -1,36 +1,27 @@
 /** `tf-session install`: fetches libtensorflow, or takes one over, into the user's cache. */
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { didYouMean, TensorFlowError } from '../../errors.js';
+import { TensorFlowError } from '../../errors.js';
 import { type CacheEntry, cacheFolder, listCache, readEntry, type Variant } from '../cache.js';
-import { DEFAULT_VERSION, isVersion } from '../version.js';
+import { DEFAULT_VERSION } from '../version.js';
 import { measureFile } from './bytes.js';
-import { downloadWheel } from './pip.js';
+import { cudaRequirements } from './cuda-wheels.js';
+import { fetchTensorFlow } from './fetch-tensorflow.js';
+import { checkOptions, type InstallOptions } from './install-options.js';
 import { entryName, publish, writeRecord } from './publish.js';
 import { requireLibrary } from './require-library.js';
 import { type Kind, kindOf } from './source-kind.js';
 import { openStaging, removeStaging, sweepStaging } from './staging.js';
 import { storageError } from './storage-error.js';
+import { takeCuda } from './take-cuda.js';
 import { type Taken, takeSource } from './take-source.js';
-import type { InstallProgress, StepContext } from './types.js';
+import type { StepContext } from './types.js';
+import { tensorflowWheelIn } from './wheel-folder.js';
 
 export { includeFolder } from '../include-folder.js';
 export { DEFAULT_VERSION } from '../version.js';
+export type { InstallOptions } from './install-options.js';
 export type { InstallProgress } from './types.js';
-
-export interface InstallOptions {
-  /** TensorFlow's version, `X.Y.Z`. Defaults to DEFAULT_VERSION; with `from`, to what the source tells. */
-  version?: string;
-  /** Take this instead of fetching: a wheel, an official C archive, a folder that holds either's contents, a library. */
-  from?: string;
-  onProgress?: (progress: InstallProgress) => void;
-  /** Given a sentence that is no error and worth showing: there is no pinned checksum to compare with. */
-  onNote?: (text: string) => void;
-  /** Install again over what is there. Defaults to false. */
-  force?: boolean;
-  /** Ends the install, and removes what it has made; the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
 
 export interface Installed {
   version: string;
@@ -39,12 +30,22 @@ export interface Installed {
   variant: Variant;
 }
 
-const OPTIONS = ['version', 'from', 'onProgress', 'onNote', 'force', 'signal'];
+/** What is taken over. */
+interface From {
+  path: string;
+  kind: Kind;
+  /** A folder of wheels, in which CUDA's are looked for. */
+  wheels: string | undefined;
+}
 
 /**
  * Installs libtensorflow into the user's cache, where the finder looks. Returns at once where the same is there
  * already. Any number may run at the same time, in one process or many, and one may be killed at any moment: an
  * installation appears whole, by a rename, or not at all, and what a killed one has left the next removes.
+ *
+ * The variant `gpu` is TensorFlow's GPU build and the CUDA libraries that its wheel names, laid out so that it finds them
+ * by itself. With `from` they are fetched for a wheel, taken from the same folder where `from` is a folder of wheels, and
+ * linked where they lie beside a package that pip has installed.
  *
  * Throws INVALID_OPTION, NOT_FOUND (no such file, no such version), DATA_LOSS (truncated, or not what its checksum
  * says), FAILED_PRECONDITION (wrong platform, no pip, no libtensorflow inside), UNAVAILABLE (pip could not fetch
@@ -52,8 +53,8 @@ const OPTIONS = ['version', 'from', 'onProgress', 'onNote', 'force', 'signal'];
  */
 export async function install(options: InstallOptions = {}): Promise<Installed> {
   checkOptions(options);
-  const from = options.from === undefined ? undefined : resolve(options.from);
-  const kind = from === undefined ? undefined : await kindOf(from);
+  const variant = options.variant ?? 'cpu';
+  const from = options.from === undefined ? undefined : await sourceOf(resolve(options.from), options);
   const cache = cacheFolder();
   const context: StepContext = {
     onProgress: (progress) => options.onProgress?.(progress),
@@ -62,76 +63,117 @@ export async function install(options: InstallOptions = {}): Promise<Installed> 
   };
   await sweepStaging(cache);
   if (options.force !== true) {
-    const there = await alreadyThere(cache, from, kind, options.version, context);
+    const there = await alreadyThere(cache, from, options, context);
     if (there !== undefined) return installed(there);
   }
   try {
     await mkdir(cache, { recursive: true });
     const staging = await openStaging(cache);
     try {
-      return installed(await make(cache, staging, from, kind, options, context));
+      return installed(await make(cache, staging, from, options, context));
     } finally {
       await removeStaging(staging);
     }
   } catch (error) {
-    throw storageError(error, cache);
+    throw storageError(error, cache, variant);
   }
+}
+
+async function sourceOf(path: string, { variant = 'cpu', version }: InstallOptions): Promise<From> {
+  const kind = await kindOf(path);
+  const wheel = kind === 'folder' ? await tensorflowWheelIn(path, variant, version) : undefined;
+  return wheel === undefined
+    ? { path, kind, wheels: undefined }
+    : { path: wheel, kind: 'wheel', wheels: path };
 }
 
 async function make(
   cache: string,
   staging: string,
-  from: string | undefined,
-  kind: Kind | undefined,
+  from: From | undefined,
   options: InstallOptions,
   context: StepContext,
 ): Promise<CacheEntry> {
   const made = join(staging, 'made');
+  const isGpuAsked = options.variant === 'gpu';
   let taken: Taken;
-  if (from === undefined || kind === undefined) {
-    const wheel = await downloadWheel(options.version ?? DEFAULT_VERSION, staging, context);
-    taken = await takeSource(wheel, 'wheel', made, staging, context);
-    taken.source.kind = 'pip';
+  let requirements: string[] = [];
+  if (from === undefined) {
+    const fetched = await fetchTensorFlow(options, made, staging, context);
+    taken = fetched.taken;
+    requirements = fetched.requirements;
   } else {
-    taken = await takeSource(from, kind, made, staging, context);
+    taken = await takeSource(from.path, from.kind, made, staging, context);
+    if (isGpuAsked && from.kind === 'wheel') requirements = await cudaRequirements(from.path);
   }
   const { library, files, source } = taken;
-  const version = agreedVersion(taken.version, options.version, from ?? source.name);
+  const version = agreedVersion(taken.version, options.version, from?.path ?? source.name);
   let variant: Variant = 'cpu';
   for (const file of files) {
     const usable = await requireLibrary(join(made, file.path));
-    if (file.path === library) variant = usable.variant;
+    if (usable.variant === 'gpu') variant = 'gpu';
   }
   const sha256 = files.find((file) => file.path === library)?.sha256 ?? '';
-  await writeRecord(made, { version, variant, library, sha256, files, source });
+  const record = { version, variant, library, sha256, files, source };
+  if (isGpuAsked) {
+    requireGpu(variant, taken, requirements, from?.path ?? source.name);
+    if (taken.linksCuda !== true) {
+      const opener = files.find(({ path }) => path.includes('_framework'))?.path ?? library;
+      const cuda = await takeCuda(requirements, opener, from?.wheels, made, staging, context);
+      Object.assign(record, { cuda: cuda.packages, files: [...files, ...cuda.files] });
+    }
+  }
+  await writeRecord(made, record);
   context.signal?.throwIfAborted();
   return publish(made, cache, entryName(version, variant), staging, (there) => {
+    if (isGpuAsked && there.record.cuda === undefined) return false;
     // Any copy of what pip fetches is as good as another; a source that was named is the one that is wanted.
     if (from !== undefined) return there.record.sha256 === sha256;
     return options.force !== true;
   });
 }
 
+/** Throws where `gpu` was asked for and can't be had of this source. */
+function requireGpu(variant: Variant, taken: Taken, requirements: string[], from: string): void {
+  if (variant === 'cpu') {
+    throw new TensorFlowError(
+      'INVALID_OPTION',
+      `${from} holds a CPU build of TensorFlow, and the GPU build is asked for. Leave \`--gpu\` (\`variant\` in a ` +
+        'program) out, or name the GPU build: the wheel of the project tensorflow.',
+    );
+  }
+  if (requirements.length > 0 || taken.linksCuda === true) return;
+  throw new TensorFlowError(
+    'INVALID_OPTION',
+    `${from} holds a GPU build of TensorFlow but does not name the CUDA packages that it needs, as wheels from 2.14 on ` +
+      'do. Leave `--gpu` (`variant` in a program) out: it is installed as it is then, and finds the CUDA that is ' +
+      'installed on the system or named in LD_LIBRARY_PATH.',
+  );
+}
+
 /** What is installed and needs no doing again. */
 async function alreadyThere(
   cache: string,
-  from: string | undefined,
-  kind: Kind | undefined,
-  version: string | undefined,
+  from: From | undefined,
+  { version, variant = 'cpu' }: InstallOptions,
   context: StepContext,
 ): Promise<CacheEntry | undefined> {
+  const isWhole = ({ record }: CacheEntry) => variant === 'cpu' || record.cuda !== undefined;
   if (from === undefined) {
-    const entry = await readEntry(join(cache, entryName(version ?? DEFAULT_VERSION, 'cpu')));
-    return typeof entry === 'string' ? undefined : entry;
+    const entry = await readEntry(join(cache, entryName(version ?? DEFAULT_VERSION, variant)));
+    return typeof entry === 'string' || !isWhole(entry) ? undefined : entry;
   }
-  if (kind !== 'wheel' && kind !== 'tarball') return undefined;
-  const { size } = await stat(from);
+  if (from.kind !== 'wheel' && from.kind !== 'tarball') return undefined;
+  const { size } = await stat(from.path);
   const { entries } = await listCache(cache);
   const alike = entries.filter(
-    ({ record }) => record.source.bytes === size && (version === undefined || record.version === version),
+    (entry) =>
+      entry.record.source.bytes === size &&
+      (version === undefined || entry.record.version === version) &&
+      isWhole(entry),
   );
   if (alike.length === 0) return undefined;
-  const { sha256 } = await measureFile(from, () => undefined, context.signal);
+  const { sha256 } = await measureFile(from.path, () => undefined, context.signal);
   return alike.find(({ record }) => record.source.sha256 === sha256);
 }
 
@@ -154,24 +196,4 @@ function agreedVersion(told: string | undefined, asked: string | undefined, from
 
 function installed({ record, library }: CacheEntry): Installed {
   return { version: record.version, path: library, variant: record.variant };
-}
-
-function checkOptions(options: InstallOptions): void {
-  for (const key of Object.keys(options)) {
-    if (OPTIONS.includes(key)) continue;
-    throw new TensorFlowError(
-      'INVALID_OPTION',
-      `install has no option ${JSON.stringify(key)}.${didYouMean(key, OPTIONS)}`,
-    );
-  }
-  const { version, from } = options;
-  if (version !== undefined && (typeof version !== 'string' || !isVersion(version))) {
-    throw new TensorFlowError(
-      'INVALID_OPTION',
-      `The TensorFlow version ${JSON.stringify(version)} is none: it looks like ${DEFAULT_VERSION}.`,
-    );
-  }
-  if (from !== undefined && (typeof from !== 'string' || from === '')) {
-    throw new TensorFlowError('INVALID_OPTION', 'The option `from` is the path of a file or a folder.');
-  }
 }

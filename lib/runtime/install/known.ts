@@ -1,4 +1,6 @@
 /** Wheels whose contents are pinned: what is fetched is what was looked at when this package was made. */
+import { basename } from 'node:path';
+import { TensorFlowError } from '../../errors.js';
 
 export interface KnownWheel {
   bytes: number;
@@ -12,6 +14,10 @@ const WHEELS: Record<string, KnownWheel> = {
   'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl': {
     bytes: 273829956,
     sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+  },
+  'tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl': {
+    bytes: 572440367,
+    sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
   },
   'tensorflow-2.21.0-cp311-cp311-manylinux_2_27_aarch64.whl': {
     bytes: 281828020,
@@ -47,14 +53,85 @@ const WHEELS: Record<string, KnownWheel> = {
   },
 };
 
+/** CUDA's, as pip chose them for TensorFlow 2.21.0 when this package was made; it takes newer ones where there are any. */
+const CUDA_WHEELS: Record<string, KnownWheel> = {
+  'nvidia_cublas_cu12-12.9.3.13-py3-none-manylinux_2_27_x86_64.whl': {
+    bytes: 581217458,
+    sha256: 'd7d51055f161b317c7105ddaae90e71eda059026074ffef93cf7cde2886bfe72',
+  },
+  'nvidia_cuda_cupti_cu12-12.9.79-py3-none-manylinux_2_25_x86_64.whl': {
+    bytes: 10814997,
+    sha256: '096bcf334f13e1984ba36685ad4c1d6347db214de03dbb6eebb237b41d9d934f',
+  },
+  'nvidia_cuda_nvcc_cu12-12.9.86-py3-none-manylinux2010_x86_64.manylinux_2_12_x86_64.whl': {
+    bytes: 40546229,
+    sha256: '5d6a0d32fdc7ea39917c20065614ae93add6f577d840233237ff08e9a38f58f0',
+  },
+  'nvidia_cuda_nvrtc_cu12-12.9.86-py3-none-manylinux2010_x86_64.manylinux_2_12_x86_64.whl': {
+    bytes: 89568129,
+    sha256: '210cf05005a447e29214e9ce50851e83fc5f4358df8b453155d5e1918094dcb4',
+  },
+  'nvidia_cuda_runtime_cu12-12.9.79-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl': {
+    bytes: 3493179,
+    sha256: '25bba2dfb01d48a9b59ca474a1ac43c6ebf7011f1b0b8cc44f54eb6ac48a96c3',
+  },
+  'nvidia_cudnn_cu12-9.28.0.42-py3-none-manylinux_2_27_x86_64.whl': {
+    bytes: 716538495,
+    sha256: '9ff58b7f36dacd0a93e89f8f2957b52466889217963701daa15e577317cfa375',
+  },
+  'nvidia_cufft_cu12-11.4.1.4-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl': {
+    bytes: 200877592,
+    sha256: 'c67884f2a7d276b4b80eb56a79322a95df592ae5e765cf1243693365ccab4e28',
+  },
+  'nvidia_curand_cu12-10.3.10.19-py3-none-manylinux_2_27_x86_64.whl': {
+    bytes: 68295626,
+    sha256: '49b274db4780d421bd2ccd362e1415c13887c53c214f0d4b761752b8f9f6aa1e',
+  },
+  'nvidia_cusolver_cu12-11.7.5.82-py3-none-manylinux_2_27_x86_64.whl': {
+    bytes: 338117415,
+    sha256: '15da72d1340d29b5b3cf3fd100e3cd53421dde36002eda6ed93811af63c40d88',
+  },
+  'nvidia_cusparse_cu12-12.5.10.65-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl': {
+    bytes: 366465088,
+    sha256: '73060ce019ac064a057267c585bf1fd5a353734151f87472ff02b2c5c9984e78',
+  },
+  'nvidia_nccl_cu12-2.32.3-py3-none-manylinux_2_27_x86_64.whl': {
+    bytes: 351526311,
+    sha256: 'bb94b2348e4861d5e8aa00b36c3d12d9bdf9c6369b82cbb723de0b582280a21c',
+  },
+  'nvidia_nvjitlink_cu12-12.9.86-py3-none-manylinux2010_x86_64.manylinux_2_12_x86_64.whl': {
+    bytes: 39748338,
+    sha256: 'e3f1171dbdc83c5932a45f0f4c99180a70de9bd2718c1ab77d14104f6d7147f9',
+  },
+};
+
 /** The wheel of this file name, where it is pinned. */
 export function knownWheel(fileName: string): KnownWheel | undefined {
-  return Object.hasOwn(WHEELS, fileName) ? WHEELS[fileName] : undefined;
+  const table = Object.hasOwn(CUDA_WHEELS, fileName) ? CUDA_WHEELS : WHEELS;
+  return Object.hasOwn(table, fileName) ? table[fileName] : undefined;
 }
+
+/** What the CUDA wheels of the default version have in all, for the space and the time that they take. */
+export const CUDA_WHEELS_BYTES = Object.values(CUDA_WHEELS).reduce((sum, { bytes }) => sum + bytes, 0);
+export const CUDA_WHEELS_COUNT = Object.keys(CUDA_WHEELS).length;
 
 /** Bytes of the wheel that pip will choose, for the progress bar; `undefined` where it isn't pinned. */
 export function expectedBytes(project: string, version: string, machine: string): number | undefined {
   const start = `${project.replaceAll('-', '_')}-${version}-`;
   const name = Object.keys(WHEELS).find((file) => file.startsWith(start) && file.includes(machine));
   return name === undefined ? undefined : WHEELS[name]?.bytes;
+}
+
+/** Throws DATA_LOSS where a wheel of a pinned name is another file. Returns whether the name is pinned. */
+export function requireKnown(path: string, measured: KnownWheel): boolean {
+  const known = knownWheel(basename(path));
+  if (known === undefined) return false;
+  if (known.sha256 === measured.sha256) return true;
+  const how =
+    known.bytes > measured.bytes ? 'is truncated or damaged' : 'is damaged, or another file of this name';
+  throw new TensorFlowError(
+    'DATA_LOSS',
+    `${path} ${how}: it has ${measured.bytes} bytes with SHA-256 ${measured.sha256}, the published wheel has ` +
+      `${known.bytes} bytes with ${known.sha256}. Fetch it again.`,
+  );
 }

@@ -1,66 +1,74 @@
-/** Fetches TensorFlow's wheel with the user's own pip, so that their index, proxy and certificates hold. */
+/** Fetches wheels with the user's own pip, so that their index, proxy and certificates hold. */
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TensorFlowError } from '../../errors.js';
-import { expectedBytes } from './known.js';
 import type { StepContext } from './types.js';
+import { platformTags } from './wanted-wheel.js';
 
-/** How often the size of what has come is looked at. pip itself says nothing while it works into a pipe. */
+/** How often the size of what has come is looked at. pip itself shows nothing of it while it works into a pipe. */
 const POLL_MS = 200;
 
 const PYTHON = 'python3';
 const PYTHON_VERSION = '311';
 
-/** Which wheel is for this machine. */
-interface Wanted {
-  /** The project's name: the CPU build has one of its own on x86 only. */
-  project: string;
+/** One wheel to fetch. */
+export interface WheelRequest {
+  /** As pip takes it: `tensorflow-cpu==2.21.0`. */
+  requirement: string;
+  /** The version in it, where it names one. */
+  version?: string;
   /** As in platform tags. */
   machine: string;
+  /** Bytes, where they are known before pip tells them. */
+  total: number | undefined;
+  /** What is being done, for the progress bar. */
+  step: string;
 }
 
-/** Downloads the wheel of a version into `folder` and returns the file. */
-export async function downloadWheel(version: string, folder: string, context: StepContext): Promise<string> {
-  const wanted = wantedWheel();
-  const requirement = `${wanted.project}==${version}`;
-  const into = join(folder, 'wheel');
-  const temporary = join(folder, 'tmp');
+/** Downloads one wheel into a fresh folder below `folder` and returns the file. */
+export async function downloadWheel(
+  request: WheelRequest,
+  folder: string,
+  context: StepContext,
+): Promise<string> {
+  const { requirement, step } = request;
+  const place = await mkdtemp(join(folder, 'wheel-'));
+  const into = join(place, 'into');
+  const temporary = join(place, 'tmp');
   await mkdir(into);
   await mkdir(temporary);
   const args = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-input'];
   args.push('--disable-pip-version-check', '--progress-bar=off', '--python-version', PYTHON_VERSION);
-  for (const glibc of ['2_27', '2_17']) args.push('--platform', `manylinux_${glibc}_${wanted.machine}`);
+  for (const tag of platformTags(request.machine)) args.push('--platform', tag);
   args.push(requirement, '-d', into);
 
-  const total = expectedBytes(wanted.project, version, wanted.machine);
-  const stopWatching = watchSize([temporary, into], (done) =>
-    context.onProgress({ step: 'Downloading', done, total }),
-  );
-  const { status, output } = await runPip(args, temporary, context.signal, requirement).finally(stopWatching);
+  let { total } = request;
+  const stopWatching = watchSize([temporary, into], (done) => context.onProgress({ step, done, total }));
+  const onOutput = (text: string) => {
+    total ??= sizeTold(text);
+  };
+  const ended = await runPip(args, temporary, context.signal, requirement, onOutput).finally(stopWatching);
   context.signal?.throwIfAborted();
-  if (status !== 0) throw failure(output, status, version, requirement);
   const wheel = (await readdir(into)).find((name) => name.endsWith('.whl'));
-  if (wheel === undefined) throw failure(output, status, version, requirement);
+  if (ended.status !== 0 || wheel === undefined) throw failure(ended.output, ended.status, request);
   return join(into, wheel);
 }
 
-function wantedWheel(): Wanted {
-  if (process.platform === 'linux' && process.arch === 'x64') {
-    return { project: 'tensorflow-cpu', machine: 'x86_64' };
-  }
-  if (process.platform === 'linux' && process.arch === 'arm64') {
-    return { project: 'tensorflow', machine: 'aarch64' };
-  }
-  throw new TensorFlowError(
-    'FAILED_PRECONDITION',
-    `There is no TensorFlow to fetch for ${process.platform} ${process.arch}. Get or build a libtensorflow for it and ` +
-      'run `tf-session install --from FILE_OR_DIR`.',
-  );
+/** From pip's `Downloading NAME.whl (581.2 MB)`. */
+function sizeTold(text: string): number | undefined {
+  const [, number, unit] = /(?:Downloading|Using cached) \S+\.whl \(([\d.]+) (kB|MB|GB)\)/.exec(text) ?? [];
+  return number === undefined ? undefined : Number(number) * { kB: 1e3, MB: 1e6, GB: 1e9 }[unit as 'MB'];
 }
 
 /** What to do where pip can't. */
 function byHand(requirement: string): string {
+  if (!requirement.startsWith('tensorflow')) {
+    return (
+      `Or fetch the wheel of TensorFlow and of each package that its extra \`and-cuda\` names by hand, on any machine, ` +
+      'into one folder, and run `tf-session install --gpu --from FOLDER`.'
+    );
+  }
   return (
     `Or fetch the wheel of ${requirement} for this platform by hand, on any machine, ` +
     `with \`pip download --no-deps ${requirement}\`, and run \`tf-session install --from FILE.whl\`.`
@@ -72,9 +80,11 @@ async function runPip(
   temporary: string,
   signal: AbortSignal | undefined,
   requirement: string,
+  onOutput: (text: string) => void,
 ): Promise<{ status: number | null; output: string }> {
   // The working directory stays the user's, for relative paths in pip's settings, but modules there don't count.
-  const env = { ...process.env, TMPDIR: temporary, PYTHONSAFEPATH: '1', PYTHONIOENCODING: 'utf-8' };
+  const python = { PYTHONSAFEPATH: '1', PYTHONIOENCODING: 'utf-8', PYTHONUNBUFFERED: '1' };
+  const env = { ...process.env, TMPDIR: temporary, ...python };
   return new Promise((resolve, reject) => {
     const child = spawn(PYTHON, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const stop = () => child.kill('SIGKILL');
@@ -82,6 +92,7 @@ async function runPip(
     let output = '';
     const collect = (text: string) => {
       output = (output + text).slice(-100_000);
+      onOutput(output);
     };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
@@ -107,8 +118,7 @@ async function runPip(
 function failure(
   output: string,
   status: number | null,
-  version: string,
-  requirement: string,
+  { requirement, version }: WheelRequest,
 ): TensorFlowError {
   if (/No module named '?pip\b/.test(output)) {
     return new TensorFlowError(
@@ -118,11 +128,12 @@ function failure(
     );
   }
   if (/No space left on device|Errno 28\b|Errno 122\b/.test(output)) {
-    return new TensorFlowError('RESOURCE_EXHAUSTED', 'pip ran out of space while it fetched TensorFlow.');
+    return new TensorFlowError('RESOURCE_EXHAUSTED', `pip ran out of space while it fetched ${requirement}.`);
   }
   const isUnreachable = /Retrying \(|Max retries|connection|ProxyError|SSLError/i.test(output);
   const offered = /\(from versions: ([^)]*)\)/.exec(output)?.[1]?.split(', ') ?? [];
-  if (!isUnreachable && offered.length > 0 && offered[0] !== 'none' && !offered.includes(version)) {
+  const isOffered = version !== undefined && offered.includes(version);
+  if (!isUnreachable && offered.length > 0 && offered[0] !== 'none' && !isOffered) {
     return new TensorFlowError(
       'NOT_FOUND',
       `There is no ${requirement} for this platform. There is: ${shortened(offered)}.`,

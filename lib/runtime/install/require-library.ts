@@ -1,10 +1,12 @@
 import { TensorFlowError } from '../../errors.js';
 import type { Variant } from '../cache.js';
-import { inspectLibrary } from '../shared-library.js';
+import { inspectLibrary, isGpuBuild } from '../shared-library.js';
 
 /** What a usable library tells of itself. */
 export interface UsableLibrary {
   needed: string[];
+  /** Folders in which it looks, joined by `:`. */
+  runpath: string;
   variant: Variant;
 }
 
@@ -16,8 +18,6 @@ export async function requireLibrary(file: string): Promise<UsableLibrary> {
       inspection.code === 'DATA_LOSS' ? 'Fetch it again.' : 'Take a libtensorflow for this platform.';
     throw new TensorFlowError(inspection.code, `${file} ${inspection.fault}. ${advice}`);
   }
-  // GPU builds look for CUDA beside themselves or name it as needed; CPU builds mention neither.
-  const cuda = /nvidia|cuda|cudnn|cublas/i;
-  const isGpu = cuda.test(inspection.runpath) || inspection.needed.some((name) => cuda.test(name));
-  return { needed: inspection.needed, variant: isGpu ? 'gpu' : 'cpu' };
+  const { needed, runpath } = inspection;
+  return { needed, runpath, variant: isGpuBuild(inspection) ? 'gpu' : 'cpu' };
 }

@@ -25,6 +25,8 @@ export interface Unpacked {
   files: InstalledFile[];
   /** As the source tells it; `undefined` where it doesn't. */
   version: string | undefined;
+  /** Whether the CUDA libraries that lay beside the source were linked in. */
+  linksCuda?: boolean;
 }
 
 export type Source = InstallRecord['source'];

@@ -1,11 +1,11 @@
 /** Takes libtensorflow out of a Python wheel, which is a zip archive. */
 import { basename, join } from 'node:path';
-import { createInflateRaw } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { TensorFlowError } from '../../errors.js';
-import { CHUNK_BYTES, counter, writeMeasured } from './bytes.js';
+import { counter } from './bytes.js';
 import { isKeptHeader } from './headers.js';
 import type { StepContext, Unpacked } from './types.js';
+import { versionInName } from './version-in-folder.js';
+import { type Entry, Zip } from './zip.js';
 
 const LIBRARY = process.platform === 'darwin' ? 'libtensorflow_cc.2.dylib' : 'libtensorflow_cc.so.2';
 const LIBRARIES = new Map(
@@ -15,10 +15,14 @@ const NOTICES = new Map([
   ['tensorflow/include/LICENSE', 'LICENSE'],
   ['tensorflow/THIRD_PARTY_NOTICES.txt', 'THIRD_PARTY_NOTICES.txt'],
 ]);
+/** The C library as auditwheel packs it into wheels of others, its name changed and still with the version. */
+const BUNDLED = /^[^/]+\.libs\/(libtensorflow-[0-9a-f]+\.so\.\d+\.\d+\.\d+)$/;
 
 /** What the archive's list of contents tells. */
 interface Contents {
   wanted: { entry: Entry; target: string; isLibrary: boolean }[];
+  /** The library that is opened, as a target; `undefined` where there is none. */
+  library: string | undefined;
   version: string | undefined;
   /** Up to 2.11 the whole of TensorFlow was linked into this Python extension. */
   hasPythonLibrary: boolean;
@@ -26,102 +30,55 @@ interface Contents {
   foreign: string | undefined;
 }
 
-/** Unpacks the two libraries and the C headers of a wheel into `folder`. */
+/** Unpacks the libraries and the C headers of a wheel into `folder`. */
 export async function unpackWheel(file: string, folder: string, context: StepContext): Promise<Unpacked> {
-  const zip = await openZip(file);
+  const zip = await Zip.open(file);
   try {
-    const contents = await listContents(zip, file);
-    if (!contents.wanted.some((w) => w.target === `lib/${LIBRARY}`)) throw noLibrary(file, contents);
+    const contents = listContents(zip);
+    if (contents.library === undefined) throw noLibrary(file, contents);
     const total = contents.wanted.reduce((sum, w) => sum + w.entry.uncompressedSize, 0);
     const onBytes = counter(context, 'Unpacking', total);
     const files: Unpacked['files'] = [];
     for (const { entry, target, isLibrary } of contents.wanted) {
-      const { bytes, sha256 } = await extract(
-        zip,
-        entry,
-        join(folder, target),
-        file,
-        onBytes,
-        context.signal,
-      );
+      const { bytes, sha256 } = await zip.extract(entry, join(folder, target), onBytes, context.signal);
       if (isLibrary) files.push({ path: target, bytes, sha256 });
     }
-    return { library: `lib/${LIBRARY}`, files, version: contents.version };
+    return { library: contents.library, files, version: contents.version };
   } finally {
     zip.close();
   }
 }
 
-async function openZip(file: string): Promise<ZipFile> {
-  try {
-    return await openPromise(file, { lazyEntries: true, autoClose: false, strictFileNames: true });
-  } catch (error) {
-    throw damaged(file, error);
-  }
-}
-
-async function listContents(zip: ZipFile, file: string): Promise<Contents> {
-  const contents: Contents = { wanted: [], version: undefined, hasPythonLibrary: false, foreign: undefined };
-  try {
-    for await (const entry of zip.eachEntry()) {
-      const name = entry.fileName;
-      const target = targetOf(name);
-      if (target !== undefined) contents.wanted.push({ entry, target, isLibrary: LIBRARIES.has(name) });
-      else if (name === 'tensorflow/python/_pywrap_tensorflow_internal.so') contents.hasPythonLibrary = true;
-      else if (/^tensorflow\/(?:lib)?tensorflow_cc\.[^/]+$/.test(name)) contents.foreign = name;
-      contents.version ??= /^tensorflow\w*-([^-/]+)\.dist-info\/METADATA$/.exec(name)?.[1];
-    }
-  } catch (error) {
-    throw damaged(file, error);
+function listContents(zip: Zip): Contents {
+  const contents: Contents = {
+    wanted: [],
+    library: undefined,
+    version: undefined,
+    hasPythonLibrary: false,
+    foreign: undefined,
+  };
+  for (const entry of zip.entries) {
+    const name = entry.fileName;
+    const bundled = BUNDLED.exec(name)?.[1];
+    const library = LIBRARIES.get(name) ?? (bundled === undefined ? undefined : `lib/${bundled}`);
+    const target = library ?? targetOf(name);
+    if (target !== undefined) contents.wanted.push({ entry, target, isLibrary: library !== undefined });
+    else if (name === 'tensorflow/python/_pywrap_tensorflow_internal.so') contents.hasPythonLibrary = true;
+    else if (/^tensorflow\/(?:lib)?tensorflow_cc\.[^/]+$/.test(name)) contents.foreign = name;
+    if (target === `lib/${LIBRARY}` || bundled !== undefined) contents.library = target;
+    contents.version ??=
+      /^tensorflow\w*-([^-/]+)\.dist-info\/METADATA$/.exec(name)?.[1] ?? versionInName(bundled ?? '');
   }
   return contents;
 }
 
-/** Where an entry goes below the installation's folder; `undefined` for all that isn't wanted. */
+/** Where an entry that is no library goes below the installation's folder; `undefined` for all that isn't wanted. */
 function targetOf(name: string): string | undefined {
   const include = 'tensorflow/include/';
   if (name.startsWith(include) && isKeptHeader(name.slice(include.length))) {
     return name.slice('tensorflow/'.length);
   }
-  return LIBRARIES.get(name) ?? NOTICES.get(name);
-}
-
-async function extract(
-  zip: ZipFile,
-  entry: Entry,
-  target: string,
-  file: string,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<{ bytes: number; sha256: string }> {
-  try {
-    if (entry.isEncrypted() || !entry.canDecodeFileData()) throw new Error('it is encrypted or oddly packed');
-    const raw = await zip.openReadStreamPromise(entry, { decodeFileData: false });
-    const packed = entry.compressionMethod === 8;
-    const inflate = packed ? [createInflateRaw({ chunkSize: CHUNK_BYTES })] : [];
-    const measured = await writeMeasured([raw, ...inflate], target, onBytes, signal);
-    if (measured.bytes !== entry.uncompressedSize || measured.crc32 !== entry.crc32) {
-      throw new Error('its checksum is wrong');
-    }
-    return measured;
-  } catch (error) {
-    if (isSystemError(error) || signal?.aborted) throw error;
-    throw damaged(file, new Error(`${entry.fileName}: ${(error as Error).message}`));
-  }
-}
-
-/** Errors of the disk keep their own message; zlib's carry a code too, `Z_…`. */
-function isSystemError(error: unknown): boolean {
-  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
-}
-
-function damaged(file: string, error: unknown): unknown {
-  if (isSystemError(error)) return error;
-  return new TensorFlowError(
-    'DATA_LOSS',
-    `${file} is truncated or damaged, or not a zip archive: ${(error as Error).message}. Fetch it again.`,
-    { cause: error },
-  );
+  return NOTICES.get(name);
 }
 
 function noLibrary(file: string, contents: Contents): TensorFlowError {
