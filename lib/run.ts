@@ -7,6 +7,7 @@ import { TensorFlowError } from './errors.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
+import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { copyTensor, Tensor } from './tensor.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */
@@ -54,7 +55,7 @@ function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOpti
   return {
     runOptions: encodeRunOptions(control.runOptions),
     wantMetadata: control.onRunMetadata !== undefined,
-    copyOutputs,
+    copyOutputs: copyOutputs || !externalBuffersAllowed(),
     stringsAsBytes: control.strings === 'bytes',
   };
 }
