@@ -72,7 +72,10 @@ Memory::Memory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for " + std::to_string(bytes) + " bytes."));
   }
   const napi_status status = ExternalArrayBuffer(env, block_->data(), block_->size(), block_, &buffer);
-  if (status == napi_no_external_buffers_allowed) return;
+  if (status == napi_no_external_buffers_allowed) {
+    block_.reset();  // or it would stay until this object, which nobody gets, is collected
+    return;
+  }
   if (status != napi_ok) {
     ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "This runtime shares no " + std::to_string(bytes) +
                                                   " bytes at once. Use Tensor.from, which copies."));
