@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { missingTools, REMEDY } from './build-tools.mjs';
 import { run } from './run.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -24,7 +25,12 @@ const { values } = parseArgs({
 
 const hasSources = existsSync(join(ROOT, 'tsconfig.json'));
 if (!values['native-only'] && hasSources) await buildTypeScript();
-await buildAddon();
+try {
+  await buildAddon();
+} catch (error) {
+  if (error?.name !== 'TensorFlowError') throw error;
+  giveUp(error.message); // no libtensorflow, whose headers are needed
+}
 
 async function buildTypeScript() {
   const newest = join(ROOT, 'dist', 'index.js');
@@ -44,12 +50,16 @@ async function buildAddon() {
   ) {
     return;
   }
+  const missing = missingTools();
+  if (missing.length > 0)
+    return giveUp(`To build the addon, this machine lacks: ${missing.join('; ')}.\n${REMEDY}`);
   const include = await headers();
   console.error(`Building the addon against ${include} …`);
   const cmakeJs = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
   // `compile` ignores changed definitions once it has configured, so each variant has a folder of its own.
   const definitions = [
     `--CDTF_SESSION_INCLUDE=${include}`,
+    `--CDTF_SESSION_PROTOZERO=${join(require.resolve('protozero/package.json'), '..', 'include')}`,
     ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
   ];
   await run(
@@ -77,6 +87,11 @@ async function headers() {
   const { path } = await install({ onProgress: progress.report });
   progress.end();
   return includeFolder(path);
+}
+
+function giveUp(message) {
+  console.error(message);
+  process.exitCode = 1;
 }
 
 /** True when `file` is newer than every file in `source`. */
