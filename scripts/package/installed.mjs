@@ -1,11 +1,15 @@
 // A packed file in a project of its own: installed by a package manager, then used. No compiler, CMake or Python is on the
-// PATH, only Node, npm and a shell. The release and the tests ask the same here.
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// PATH, only Node, npm and a
+// shell. The release and the tests ask the same here.
+import { mkdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { ROOT } from '../tools/dist.mjs';
 import { Failure } from '../tools/failure.mjs';
 import { attempt } from '../tools/spawn.mjs';
 import { emptyProject, MANAGERS, npmProgram } from './managers.mjs';
+
+/** npm runs commands by `sh`; the scripts that pnpm puts into node_modules/.bin use the rest. */
+const SHELL = ['sh', 'sed', 'dirname', 'uname'];
 
 const MODEL = join(ROOT, 'test/fixtures/tf2-functions');
 
@@ -38,24 +42,23 @@ export async function install(folder, file, { manager = 'npm', ignoreScripts = f
   const project = join(folder, 'project');
   await mkdir(project, { recursive: true });
   await emptyProject(project, manager);
-  const installed = new Installed(
-    project,
-    manager,
-    await MANAGERS[manager].program(),
-    await barePath(folder),
-  );
+  const program = await MANAGERS[manager].program();
+  const path = await barePath(folder, manager, program);
+  const installed = new Installed(project, manager, program, path);
   const { status, output } = await installed.manage(...MANAGERS[manager].add(file, ignoreScripts));
   if (status !== 0) throw new Failure(`${manager} could not install ${file}:\n${output}`);
   return installed;
 }
 
-/** A folder for PATH with Node, npm and the shell that npm starts commands with; nothing else. */
-async function barePath(folder) {
+/** A folder for PATH with Node, npm, the package manager, and what the managers' commands are started with; nothing else. */
+async function barePath(folder, manager, program) {
   const path = join(folder, 'path');
   await mkdir(path);
   await symlink(process.execPath, join(path, 'node'));
-  await symlink(npmProgram(), join(path, 'npm'));
-  await symlink('/bin/sh', join(path, 'sh'));
+  for (const name of SHELL) await symlink(await realpath(`/bin/${name}`), join(path, name));
+  for (const [name, file] of Object.entries({ npm: npmProgram(), [manager.split(' ')[0]]: program })) {
+    await writeFile(join(path, name), `#!/bin/sh\nexec node '${file}' "$@"\n`, { mode: 0o755 });
+  }
   return path;
 }
 
@@ -95,6 +98,21 @@ export class Installed {
     return node === undefined ? this.#run(process.execPath, args) : this.manage(...node, ...args);
   }
 
+  /**
+   * Takes the prebuilt addons away, as on a platform that has none, and asks for a model.
+   *
+   * @returns {Promise<{ message: string, command: string }>} The error, and the command in it.
+   */
+  async buildCommand() {
+    const folder = await this.packageFolder();
+    await rm(join(folder, 'prebuilds'), { recursive: true, force: true });
+    await writeFile(join(this.project, 'use.mjs'), USE);
+    const { status, output } = await this.#useModel();
+    const command = /ADDON_NOT_FOUND/.test(output) && /^Build it \(.*\): (.+)$/m.exec(output)?.[1];
+    if (status === 0 || !command) throw new Failure(`The error names no command:\n${output}`);
+    return { message: output, command };
+  }
+
   /** The folder of the package. */
   async packageFolder() {
     const script = "process.stdout.write(require.resolve('tf-session/package.json'))";
@@ -110,7 +128,7 @@ export class Installed {
    */
   async use() {
     await writeFile(join(this.project, 'use.mjs'), USE);
-    const used = await this.node('use.mjs', join(MODEL, 'saved_model'), join(MODEL, 'expected.json'));
+    const used = await this.#useModel();
     if (used.status !== 0) throw new Failure(`The installed package runs no model:\n${used.output}`);
     const { version, outputs, difference } = JSON.parse(used.stdout);
     const { cases } = JSON.parse(await readFile(join(MODEL, 'expected.json'), 'utf8'));
@@ -122,7 +140,17 @@ export class Installed {
     return { version, difference, addon: JSON.parse(info.stdout).addon };
   }
 
-  #run(program, args) {
-    return attempt(program, args, { cwd: this.project, env: this.env, capture: true, timeout: 300_000 });
+  /** A line for the shell, as a user pastes it; with `tools` all that is on this machine's own PATH is there. */
+  shell(line, { tools = false } = {}) {
+    const PATH = tools ? `${this.env.PATH}${delimiter}${process.env.PATH}` : this.env.PATH;
+    return this.#run('/bin/sh', ['-c', line], { ...this.env, PATH });
+  }
+
+  #useModel() {
+    return this.node('use.mjs', join(MODEL, 'saved_model'), join(MODEL, 'expected.json'));
+  }
+
+  #run(program, args, env = this.env) {
+    return attempt(program, args, { cwd: this.project, env, capture: true, timeout: 300_000 });
   }
 }
