@@ -89,16 +89,19 @@ describe('the package is used', () => {
 });
 
 describe('bundled in, away from its addon,', () => {
-  it.each(['esm', 'cjs'])('it says how to leave it external (%s)', async (format) => {
-    const file = await bundle(
-      'src/main.mjs',
-      `dist/in.${format === 'esm' ? 'mjs' : 'cjs'}`,
-      '--format',
-      format,
-    );
-    const { code, message } = await printed(file);
+  it.each([
+    ['esm', 'in.mjs', ['--format', 'esm']],
+    ['cjs', 'in.cjs', ['--format', 'cjs']],
+    // As esbuild writes it.
+    [
+      'cjs without import.meta.url',
+      'bare.cjs',
+      ['--format', 'cjs', '--transform.define', 'import.meta.url:undefined'],
+    ],
+  ])('it says how to leave it external (%s)', async (_, name, options) => {
+    const { code, message } = await printed(await bundle('src/main.mjs', `dist/${name}`, ...options));
     expect(code).toBe('ADDON_NOT_FOUND');
-    expect(message).toMatch(/outside of its package/);
+    expect(message).toMatch(/runs from .*, outside of its package/);
     expect(message).toContain('--external:tf-session');
   });
 });
