@@ -32,6 +32,11 @@ try {
   giveUp(error.message); // no libtensorflow, whose headers are needed
 }
 
+function giveUp(message) {
+  console.error(message);
+  process.exitCode = 1;
+}
+
 async function buildTypeScript() {
   const newest = join(ROOT, 'dist', 'index.js');
   if (values['if-needed'] && isNewer(newest, join(ROOT, 'lib'))) return;
@@ -87,11 +92,6 @@ async function headers() {
   const { path } = await install({ onProgress: progress.report });
   progress.end();
   return includeFolder(path);
-}
-
-function giveUp(message) {
-  console.error(message);
-  process.exitCode = 1;
 }
 
 /** True when `file` is newer than every file in `source`. */
