@@ -49,8 +49,8 @@ async function make(version) {
   await step('Prebuilt addons', async () => {
     await npm('run', '--silent', 'prebuildify');
     const addons = await prebuilts();
-    if (!addons.includes(prebuiltPath()))
-      throw new Failure(`npm run prebuildify has made no ${prebuiltPath()}.`);
+    const own = await prebuiltPath();
+    if (!addons.includes(own)) throw new Failure(`npm run prebuildify has made no ${own}.`);
     await node(
       'scripts/tools/check-symbols.mjs',
       ...addons.filter((path) => path.startsWith('prebuilds/linux-')),
@@ -60,7 +60,7 @@ async function make(version) {
     await rm(OUT, { recursive: true, force: true });
     await mkdir(OUT);
     const made = await pack(ROOT, OUT);
-    const faults = contentFaults(made);
+    const faults = contentFaults(made, await prebuiltPath());
     if (faults.length > 0) throw new Failure(`The packed file is not as it should be:\n${faults.join('\n')}`);
     return made;
   });
@@ -78,7 +78,7 @@ async function tryOut(file, version) {
   try {
     const installed = await install(folder, file);
     const { addon } = await installed.use();
-    if (!addon.endsWith(prebuiltPath())) throw new Failure(`It took ${addon} for its addon.`);
+    if (!addon.endsWith(await prebuiltPath())) throw new Failure(`It took ${addon} for its addon.`);
     const { stdout } = await installed.bin('tf-session', '--version');
     if (stdout.trim() !== version) throw new Failure(`It says that it is ${stdout.trim()}.`);
   } finally {

@@ -78,8 +78,8 @@ function builtPath(folder: string): string {
   return join(folder, 'build', 'Release', NAME);
 }
 
-/** As prebuildify names it. */
-function prebuiltPath(): string {
+/** The addon for this machine, by its path in the package, as prebuildify names it. */
+export function prebuiltPath(): string {
   const libc = process.platform === 'linux' ? `.${isMusl() ? 'musl' : 'glibc'}` : '';
   return `prebuilds/${process.platform}-${process.arch}/tf-session${libc}.node`;
 }

@@ -1,1 +1,1 @@
-export function contentFaults(packed: { size: number; files: { path: string }[] }): string[];
+export function contentFaults(packed: { size: number; files: { path: string }[] }, addon: string): string[];

@@ -1,5 +1,4 @@
 // What the packed package must hold, and what it may.
-import { prebuiltPath } from './pack.mjs';
 
 const LARGEST = 3_000_000;
 
@@ -20,14 +19,13 @@ const ALLOWED = [
  * What is wrong with a packed file, in sentences; empty where nothing is.
  *
  * @param {{ size: number, files: { path: string }[] }} packed
+ * @param {string} addon What `prebuiltPath` says.
  * @returns {string[]}
  */
-export function contentFaults({ size, files }) {
+export function contentFaults({ size, files }, addon) {
   const paths = files.map(({ path }) => path);
   return [
-    ...[...NEEDED, prebuiltPath()]
-      .filter((path) => !paths.includes(path))
-      .map((path) => `${path} is missing.`),
+    ...[...NEEDED, addon].filter((path) => !paths.includes(path)).map((path) => `${path} is missing.`),
     ...paths
       .filter((path) => !ALLOWED.some((like) => like.test(path)))
       .map((path) => `${path} does not belong in it.`),

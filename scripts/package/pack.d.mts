@@ -1,4 +1,4 @@
-export function prebuiltPath(): string;
+export function prebuiltPath(): Promise<string>;
 export function stage(folder: string): Promise<{ isStandIn: boolean }>;
 export interface Packed {
   file: string;

@@ -1,7 +1,7 @@
 // The package as npm packs it, without touching the checkout.
 import { copyFile, cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ROOT } from '../tools/dist.mjs';
+import { fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure } from '../tools/failure.mjs';
 import { attempt } from '../tools/spawn.mjs';
 import { npmProgram } from './managers.mjs';
@@ -9,12 +9,9 @@ import { npmProgram } from './managers.mjs';
 /** Files that npm packs whatever `files` says, and that a copy needs for it. */
 const ALWAYS = ['package.json', 'README.md', 'LICENSE'];
 
-/** @returns {string} `prebuilds/linux-x64/tf-session.glibc.node`, as prebuildify names it; for musl where Node is. */
-export function prebuiltPath() {
-  const { header } = process.report.getReport();
-  const libc = header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
-  const tag = process.platform === 'linux' ? `.${libc}` : '';
-  return `prebuilds/${process.platform}-${process.arch}/tf-session${tag}.node`;
+/** The prebuilt addon for this machine, by its path in the package. */
+export async function prebuiltPath() {
+  return (await fromDist('runtime/addon.js')).prebuiltPath();
 }
 
 /**
@@ -29,7 +26,7 @@ export async function stage(folder) {
   for (const name of [...ALWAYS, ...files]) {
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   }
-  const addon = join(folder, prebuiltPath());
+  const addon = join(folder, await prebuiltPath());
   const names = await readdir(join(addon, '..')).catch(() => []);
   if (names.length > 0) return { isStandIn: false };
   await mkdir(join(addon, '..'), { recursive: true });
