@@ -75,7 +75,14 @@ export class Installed {
       ([name]) => !/^(npm_|VITEST|NODE_|TF_SESSION_ADDON|INIT_CWD)/i.test(name),
     );
     const { NODE_EXTRA_CA_CERTS } = process.env;
+    // npm and pnpm would try for minutes where there is no network.
+    const retries = {
+      npm_config_fetch_retries: '1',
+      npm_config_fetch_retry_mintimeout: '500',
+      npm_config_fetch_retry_maxtimeout: '1000',
+    };
     this.env = {
+      ...retries,
       ...Object.fromEntries(own),
       ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }),
       PATH: path,

@@ -30,7 +30,9 @@ async function installed(context: TestContext, options: InstallOptions): Promise
   }
 }
 
-describe('the packed package, with neither compiler nor CMake nor Python on the PATH,', () => {
+describe('the packed package, with neither compiler nor CMake nor Python on the PATH,', {
+  timeout: 240_000,
+}, () => {
   async function expectToRun(project: Installed): Promise<void> {
     const { addon, difference } = await project.use();
     expect(addon).toBe(join(await project.packageFolder(), prebuiltPath()));
