@@ -142,7 +142,8 @@ export interface NativeAddon {
   ): Promise<NativeGraphSource>;
   /** A serialized KernelList of the op type; empty for one that has none or is unknown. */
   registeredKernels(type: string): Uint8Array;
-  allocate(bytes: number): NativeMemory;
+  /** Zeroed. Null where the runtime forbids ArrayBuffers over memory from outside of its heap. */
+  allocate(bytes: number): NativeMemory | null;
   /** How many runs and loads may be in flight in this process; returns the number in force. */
   setMaxInFlight(count: number | undefined): number;
   /** A number for `NativeRunOptions.ticket` that no other run of this thread has. */

@@ -8,6 +8,7 @@ import { explainMissingOp, explainMissingOpSync } from './missing-op.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
+import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { copyTensor, Tensor } from './tensor.js';
 
@@ -58,7 +59,7 @@ function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOpti
   return {
     runOptions,
     wantMetadata: control.onRunMetadata !== undefined,
-    copyOutputs,
+    copyOutputs: copyOutputs || !externalBuffersAllowed(),
     stringsAsBytes: control.strings === 'bytes',
   };
 }

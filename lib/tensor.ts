@@ -4,6 +4,7 @@ import { type DataOf, type DType, dtypeInfo, isDType } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import type { NativeInput, NativeMemory } from './native.js';
 import { addon } from './runtime/addon.js';
+import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
 import {
   decodeNumbers,
   defaultDType,
@@ -76,8 +77,11 @@ export class Tensor<D extends DType = DType> {
    * Write into `data` before a run and not again until `released` has resolved. Such memory is freed from the event
    * loop: a loop that never comes back to it keeps all that it has allocated.
    *
-   * @throws TensorFlowError RESOURCE_EXHAUSTED without memory, or above Node's longest buffer (4 GiB on Node 20); UNIMPLEMENTED for strings and handles, and in runtimes
-   *   that forbid memory from outside of their heap.
+   * A runtime that forbids memory from outside of its heap (Electron), and `tensorflow.open({ externalBuffers: false })`, make it ordinary
+   * memory: the same to use, but copied during the call, and `released` at once.
+   *
+   * @throws TensorFlowError RESOURCE_EXHAUSTED without memory, or above Node's longest buffer (4 GiB on Node 20);
+   *   UNIMPLEMENTED for strings and handles.
    */
   static allocate<D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> {
     const info = dtypeInfo(dtype);
@@ -91,8 +95,10 @@ export class Tensor<D extends DType = DType> {
         `This version of Node shares no more than ${constants.MAX_LENGTH} bytes at once, not ${bytes}. Use Tensor.from, which copies.`,
       );
     }
-    const memory = addon().allocate(bytes);
-    return new Tensor(dtype, [...shape], new info.array(memory.buffer) as DataOf<D>, memory);
+    const memory = externalBuffersAllowed() ? addon().allocate(bytes) : null;
+    if (memory === null) allowExternalBuffers(false); // the runtime will not take the next one either
+    const buffer = memory === null ? ordinaryMemory(bytes) : memory.buffer;
+    return new Tensor(dtype, [...shape], new info.array(buffer) as DataOf<D>, memory ?? undefined);
   }
 
   /** Number of elements. */
@@ -155,6 +161,14 @@ export class Tensor<D extends DType = DType> {
       if (this.#waiting.length === 0) clearInterval(timer);
     }, 20);
     timer.unref();
+  }
+}
+
+function ordinaryMemory(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new TensorFlowError('RESOURCE_EXHAUSTED', `There is no memory for ${bytes} bytes.`, { cause });
   }
 }
 

@@ -57,7 +57,8 @@ void Memory::Init(Napi::Env env) {
 }
 
 Napi::Value Memory::Allocate(const Napi::CallbackInfo& info) {
-  return EnvData::Of(info.Env()).memory_class.New({info[0]});
+  const Napi::Object memory = EnvData::Of(info.Env()).memory_class.New({info[0]});
+  return Unwrap(memory)->buffer_.IsEmpty() ? info.Env().Null() : Napi::Value(memory);
 }
 
 Memory::Memory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -70,12 +71,14 @@ Memory::Memory(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   } catch (const std::bad_alloc&) {
     ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "There is no memory for " + std::to_string(bytes) + " bytes."));
   }
-  if (ExternalArrayBuffer(env, block_->data(), block_->size(), block_, &buffer) != napi_ok) {
-    ThrowJs(env,
-            Error(TF_UNIMPLEMENTED,
-                  "This runtime takes no " + std::to_string(bytes) +
-                      " bytes of memory from outside of its heap, so there is none to share with TensorFlow. "
-                      "Use Tensor.from, which copies."));
+  const napi_status status = ExternalArrayBuffer(env, block_->data(), block_->size(), block_, &buffer);
+  if (status == napi_no_external_buffers_allowed) {
+    block_.reset();  // or it would stay until this object, which nobody gets, is collected
+    return;
+  }
+  if (status != napi_ok) {
+    ThrowJs(env, Error(TF_RESOURCE_EXHAUSTED, "This runtime shares no " + std::to_string(bytes) +
+                                                  " bytes at once. Use Tensor.from, which copies."));
   }
   buffer_ = Napi::Persistent(Napi::ArrayBuffer(env, buffer));
   info.This().As<Napi::Object>().TypeTag(&kMemoryTag);

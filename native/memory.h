@@ -44,6 +44,7 @@ napi_status ExternalArrayBuffer(napi_env env, void* data, size_t size, std::shar
 class Memory : public Napi::ObjectWrap<Memory> {
  public:
   static void Init(Napi::Env env);
+  // Null where the runtime forbids external buffers.
   static Napi::Value Allocate(const Napi::CallbackInfo& info);
   // nullptr for an object of any other class.
   static Memory* From(const Napi::Value& value);

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { missingTools, REMEDY } from './build-tools.mjs';
 import { headers } from './headers.mjs';
 import { run } from './run.mjs';
 
@@ -27,7 +28,17 @@ const { values } = parseArgs({
 
 const hasSources = existsSync(join(ROOT, 'tsconfig.json'));
 if (!values['native-only'] && hasSources) await buildTypeScript();
-await buildAddon();
+try {
+  await buildAddon();
+} catch (error) {
+  if (error?.name !== 'TensorFlowError') throw error;
+  giveUp(error.message); // no libtensorflow, whose headers are needed
+}
+
+function giveUp(message) {
+  console.error(message);
+  process.exitCode = 1;
+}
 
 async function buildTypeScript() {
   const newest = join(ROOT, 'dist', 'index.js');
@@ -48,6 +59,9 @@ async function buildAddon() {
   ) {
     return;
   }
+  const missing = missingTools();
+  if (missing.length > 0)
+    return giveUp(`To build the addon, this machine lacks: ${missing.join('; ')}.\n${REMEDY}`);
   // A changed folder is a changed definition.
   if (link) rmSync(join(ROOT, output), { recursive: true, force: true });
   const include = link && existsSync(join(link, 'include')) ? join(link, 'include') : await headers();
@@ -57,6 +71,7 @@ async function buildAddon() {
   const definitions = [
     `--CDTF_SESSION_INCLUDE=${include}`,
     ...(link ? [`--CDTF_SESSION_LINK=${link}`] : []),
+    `--CDTF_SESSION_PROTOZERO=${join(require.resolve('protozero/package.json'), '..', 'include')}`,
     ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
   ];
   await run(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ROOT } from './tools/dist.mjs';
 import { attempt } from './tools/spawn.mjs';
+import { count } from './tools/vitest-counts.mjs';
 
 const start = performance.now();
 const node = async (...args) => (await attempt(process.execPath, args, { cwd: ROOT })).status === 0;
@@ -58,19 +59,6 @@ async function tests(args) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** A file that fails without a failed test, as one that can't be imported, counts as a failed test. */
-function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
-  const broken = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-  );
-  return {
-    passed: numPassedTests,
-    failed: numFailedTests + broken.length,
-    skipped: numPendingTests + numTodoTests,
-  };
 }
 
 function seconds(milliseconds) {

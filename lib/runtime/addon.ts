@@ -1,5 +1,5 @@
 /** The native addon: found once an environment, at first need, so that importing the package costs nothing. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,9 @@ import { isMainThread } from 'node:worker_threads';
 import { TensorFlowError } from '../errors.js';
 import type { NativeAddon } from '../native.js';
 
-/** The package's folder: this file is lib/runtime/addon.ts or dist/runtime/addon.js. */
-const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const NAME = 'tf-session.node';
 /** The file of another build of the addon, taken in place of all others: linked with one library, or with sanitizers. */
 const VARIABLE = 'TF_SESSION_ADDON';
-/** What was built here goes before what came with the package. */
-const BUILT = join(PACKAGE, 'build', 'Release', NAME);
 
 let loaded: { addon: NativeAddon; path: string } | undefined;
 
@@ -33,13 +29,15 @@ export function addonPath(): string {
 
 function load(): { addon: NativeAddon; path: string } {
   if (loaded === undefined) {
-    const path = process.env[VARIABLE] || (existsSync(BUILT) ? BUILT : join(PACKAGE, prebuiltPath()));
+    const folder = packageFolder();
+    const places = [builtPath(folder), join(folder, prebuiltPath())] as const;
+    const path = process.env[VARIABLE] || (existsSync(places[0]) ? places[0] : places[1]);
     const require = createRequire(import.meta.url);
     let found: NativeAddon;
     try {
-      found = require('bindings')({ bindings: NAME, module_root: PACKAGE, file: path, try: [['file']] });
+      found = require('bindings')({ bindings: NAME, module_root: folder, file: path, try: [['file']] });
     } catch (error) {
-      throw notFound(error);
+      throw notFound(error, folder, process.env[VARIABLE] || places.join(' and '));
     }
     found.init({ TensorFlowError, isMainThread });
     // A graph that never ends would hold the exit of the process: sessions are ended first. Worker threads end their
@@ -50,8 +48,38 @@ function load(): { addon: NativeAddon; path: string } {
   return loaded;
 }
 
-/** As prebuildify names it. */
-function prebuiltPath(): string {
+/**
+ * The package's folder: this file is lib/runtime/addon.ts or dist/runtime/addon.js in it, unless a bundler has moved the
+ * code. Then there is neither an addon nor what it takes to build one.
+ */
+function packageFolder(): string {
+  // Where a bundler writes CommonJS, there is no URL.
+  const here = import.meta.url as string | undefined;
+  const folder = here === undefined ? undefined : join(dirname(fileURLToPath(here)), '..', '..');
+  if (folder !== undefined && isPackage(folder)) return folder;
+  throw new TensorFlowError(
+    'ADDON_NOT_FOUND',
+    `The code of tf-session runs from ${here === undefined ? 'a bundle' : fileURLToPath(here)}, outside of its package, so its native addon cannot be found.\n` +
+      'Tell the bundler to leave the package where it is: --external:tf-session (esbuild), external: ["tf-session"] (Rollup, ' +
+      'Rolldown), ssr.external (Vite), externals (webpack), serverExternalPackages (Next.js).',
+  );
+}
+
+function isPackage(folder: string): boolean {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name === 'tf-session';
+  } catch {
+    return false;
+  }
+}
+
+/** What was built here goes before what came with the package. */
+function builtPath(folder: string): string {
+  return join(folder, 'build', 'Release', NAME);
+}
+
+/** The addon for this machine, by its path in the package, as prebuildify names it. */
+export function prebuiltPath(): string {
   const libc = process.platform === 'linux' ? `.${isMusl() ? 'musl' : 'glibc'}` : '';
   return `prebuilds/${process.platform}-${process.arch}/tf-session${libc}.node`;
 }
@@ -62,10 +90,12 @@ function isMusl(): boolean {
   return report.header?.glibcVersionRuntime === undefined;
 }
 
-function notFound(cause: unknown): TensorFlowError {
+function notFound(cause: unknown, folder: string, tried: string): TensorFlowError {
   const [line] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   const reason = line!.replace(/ Tried:$/, '');
-  const command = `node ${shellWord(join(PACKAGE, 'scripts', 'build.mjs'))}`;
+  // Under Yarn's Plug'n'Play a program finds its packages only if Yarn starts it.
+  const node = process.versions.pnp === undefined ? 'node' : 'yarn node';
+  const command = `${node} ${shellWord(join(folder, 'scripts', 'build.mjs'))}`;
   const isOnMusl = process.platform === 'linux' && isMusl();
   const wayOut = isOnMusl
     ? 'This Node is for musl (as on Alpine), for which there is no TensorFlow: use a system with glibc, in Docker ' +
@@ -74,8 +104,7 @@ function notFound(cause: unknown): TensorFlowError {
   return new TensorFlowError(
     'ADDON_NOT_FOUND',
     `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}` +
-      `${isOnMusl ? ' with musl' : ''}: ${reason}\n` +
-      `Tried: ${process.env[VARIABLE] || `${BUILT} and ${join(PACKAGE, prebuiltPath())}`}.\n${wayOut}`,
+      `${isOnMusl ? ' with musl' : ''}: ${reason}\nTried: ${tried}.\n${wayOut}`,
     { cause },
   );
 }

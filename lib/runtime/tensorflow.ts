@@ -5,6 +5,7 @@ import type { Device } from '../device.js';
 import { TensorFlowError } from '../errors.js';
 import { checkKeys, invalidOption } from '../options.js';
 import { addon } from './addon.js';
+import { allowExternalBuffers } from './external-buffers.js';
 import { findLibrary } from './finder.js';
 
 /** TensorFlow's own levels, by the names of its log lines; the number is TF_CPP_MIN_LOG_LEVEL. */
@@ -23,9 +24,16 @@ export interface OpenOptions {
    * Default: `UV_THREADPOOL_SIZE - 2` and at least 1, so that files and DNS are still served: 2 for Node's pool of 4.
    */
   maxRunsInFlight?: number | undefined;
+  /**
+   * `false`: no ArrayBuffer stands on memory from outside of V8's heap. Outputs of any size are copied into ordinary,
+   * transferable ArrayBuffers, and `Tensor.allocate` gives ordinary memory, which is copied during the call as all other
+   * inputs are. Counts for the thread that says so, from then on. Default: `true`, except in runtimes that forbid such
+   * memory (Electron), where the same happens by itself.
+   */
+  externalBuffers?: boolean | undefined;
 }
 
-const OPEN_KEYS = ['library', 'logLevel', 'maxRunsInFlight'];
+const OPEN_KEYS = ['library', 'logLevel', 'maxRunsInFlight', 'externalBuffers'];
 
 let opening: Promise<void> = Promise.resolve();
 
@@ -46,8 +54,13 @@ async function open(options: OpenOptions): Promise<void> {
   if (options.library !== undefined && typeof options.library !== 'string') {
     throw invalidOption('library must be a path.');
   }
+  const { externalBuffers } = options;
+  if (externalBuffers !== undefined && typeof externalBuffers !== 'boolean') {
+    throw invalidOption(`externalBuffers must be true or false, not ${String(externalBuffers)}.`);
+  }
   const native = addon();
   if (limit !== undefined) native.setMaxInFlight(limit);
+  if (externalBuffers !== undefined) allowExternalBuffers(externalBuffers);
   if (native.library() !== null && options.library === undefined) return;
   await native.openLibrary(await choose(options.library, native.linked()), logLevel);
 }

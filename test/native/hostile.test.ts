@@ -47,7 +47,11 @@ describe('a getter that closes the model', () => {
 
 describe('memory', () => {
   it('of more than Node takes into a buffer is refused', () => {
-    expect(() => Tensor.allocate('uint8', [constants.MAX_LENGTH + 1])).toThrow(/no more than/);
+    const most = constants.MAX_LENGTH; // from Node 22 on it is as long as a number is exact
+    if (most < Number.MAX_SAFE_INTEGER) {
+      expect(() => Tensor.allocate('uint8', [most + 1])).toThrow(/no more than/);
+    }
+    expect(() => Tensor.allocate('uint8', [2 ** 50])).toThrow(/no more than|no memory/);
     // The addon knows for itself.
     expect(() => addon().allocate(2 ** 47)).toThrow(/no memory/);
     expect(() => addon().allocate(-1)).toThrow(/no memory/);

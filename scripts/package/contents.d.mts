@@ -1,0 +1,1 @@
+export function contentFaults(packed: { size: number; files: { path: string }[] }, addon: string): string[];
