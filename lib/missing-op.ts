@@ -98,7 +98,8 @@ function wayOut(type: string, version: string): string {
   const source = sourceOfOp(type);
   const file = source?.file === undefined ? 'ops.so' : basename(source.file);
   const way = `opLibraries: ['…/${file}'] (--op-library …/${file} on the command line)`;
-  if (source === undefined) return `Where a package brings it, load the package's op library: ${way}.`;
+  if (source === undefined)
+    return `Where a package brings it, load the package's op library: ${way}. Where a TensorFlow later than ${version} does, open that one: tensorflow.open({ library }), --library.`;
   if (source.package === CONTRIB) {
     return `It was part of tf.contrib in TensorFlow 1 (${source.file} in ${CONTRIB}), which no TensorFlow 2 has: open TensorFlow 1.15 and load that file, ${way}; or export the model without it.`;
   }
@@ -109,7 +110,7 @@ function versions(savedBy: string | undefined, version: string): string[] {
   if (savedBy === undefined || savedBy === '' || savedBy === version) return [];
   const isNewer = compareVersions(`${minorOf(savedBy)}.0`, `${minorOf(version)}.0`) > 0;
   return [
-    `The model was saved by TensorFlow ${savedBy}${isNewer ? `: should the op have come since ${version}, open a library of that version (tensorflow.open({ library }), --library)` : ''}.`,
+    `The model was saved by TensorFlow ${savedBy}${isNewer ? `, which is newer than the opened ${version} and may have brought the op: then open a library of that version (tensorflow.open({ library }), --library)` : ''}.`,
   ];
 }
 
