@@ -1,6 +1,6 @@
 // libtensorflow, opened at run time, once per process, never closed: its threads outlive every JS
-// environment. Built with TF_SESSION_LINKED the addon is linked with one library instead, which comes with it; the same
-// table is filled by the linker then.
+// environment. Built with TF_SESSION_LINKED the addon is linked with one library instead, which comes with
+// it; the same table is filled by the linker then.
 //
 // Each C function that the addon calls stands once in TF_SESSION_FUNCTIONS; its type comes from the library's
 // own header, so a changed signature is a compile error. A function that older libraries lack is OPTIONAL,

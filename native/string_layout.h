@@ -41,8 +41,8 @@ class StringWriter {
  private:
   std::vector<int64_t> shape_;
   size_t next_ = 0;
-  TensorPtr tensor_;                // from 2.4 on
-  std::vector<uint64_t> offsets_;   // before 2.4: the tensor is allocated once its size is known
+  TensorPtr tensor_;               // from 2.4 on
+  std::vector<uint64_t> offsets_;  // before 2.4: the tensor is allocated once its size is known
   std::string packed_;
 };
 
