@@ -6,6 +6,7 @@ import type { Device } from '../device.js';
 import { addonPath } from '../runtime/addon.js';
 import { type Place, searchPlaces } from '../runtime/finder.js';
 import { explainNoGpu, gatherGpuEvidence } from '../runtime/gpu-absence.js';
+import { lacks } from '../runtime/lacks.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { addCommonOptions, type CommonOptions } from './arguments/common.js';
 import { readJsonObject } from './arguments/json-file.js';
@@ -62,9 +63,9 @@ async function runInfo(flags: InfoFlags): Promise<void> {
       ['library', library.path],
     ]),
   );
-  const { missing } = tensorflow;
-  if (missing.length > 0)
-    output.lines('', 'This TensorFlow is too old for:', ...missing.map((name) => `  ${name}`));
+  const lacking = lacks(tensorflow.version, tensorflow.missing);
+  if (lacking.length > 0)
+    output.lines('', 'This TensorFlow is too old for:', ...lacking.map((clause) => `  ${clause}`));
   const devices = await tensorflow.devices(config);
   output.lines('', 'Devices:', ...deviceLines(devices));
   if (!devices.some(({ type }) => type === 'GPU')) await tellNoGpu(given, output);

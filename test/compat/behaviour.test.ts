@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SINCE } from '../../lib/config/since.js';
 import { decodeRunMetadata, SavedModel, Tensor, tensorflow } from '../../lib/index.js';
+import { lacks } from '../../lib/runtime/lacks.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags } from '../helpers/fixtures.js';
 import { expectTensor, fromJson } from '../helpers/json-tensor.js';
@@ -21,6 +22,13 @@ describe(`TensorFlow ${VERSION}`, () => {
     expect(functions.length).toBeGreaterThan(3);
     const lacking = functions.filter(({ since }) => isBefore(since)).map(({ name }) => name);
     expect([...tensorflow.missing].sort()).toEqual(lacking.sort());
+  });
+
+  it('is said to lack what it cannot do, by version', () => {
+    const clauses = lacks(VERSION, tensorflow.missing).join('\n');
+    for (const [word, since] of Object.entries({ exact: '1.12', pluggableDevices: '2.5', cancel: '1.15' })) {
+      expect(clauses.includes(word), word).toBe(isBefore(since));
+    }
   });
 
   it('has as many CPU devices as its ConfigProto says', async () => {
