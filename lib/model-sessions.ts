@@ -180,7 +180,7 @@ async function read(
 /** Why a load failed, as well as it can be said. */
 async function explained(path: string, tags: readonly string[], error: unknown): Promise<unknown> {
   const better = await explainMissingOp(error, graphReader(path, tags));
-  return better === error ? explainLoadFailure(path, tags, error) : better;
+  return better === error ? explainLoadFailure(path, tags, error, addon().library()!.version) : better;
 }
 
 function graphReader(path: string, tags: readonly string[]): GraphReader {

@@ -5,6 +5,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TensorFlowError } from '../errors.js';
+import { isOlder } from '../minor-version.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { checkCheckpoint } from './checkpoint.js';
 import { checkDirectory, codeOf, localPath } from './directory.js';
@@ -12,6 +13,9 @@ import { readMetaGraph } from './reader.js';
 
 /** TensorFlow's errors that variables which were not (wholly) restored lead to. */
 const ABOUT_VARIABLES = /restore|variable|uninitiali[sz]ed|sstable|TensorBundle|checkpoint|Read less bytes/i;
+
+/** What TensorFlow says of a graph that is ahead of it; a missing op type has an explanation of its own. */
+const ABOUT_AGE = /NodeDef mentions attr|GraphDef-generating binary|forward compatibility guarantee/;
 
 /** Codes with which a check only says that it doesn't know. */
 const NO_ANSWER: ReadonlySet<string> = new Set(['UNKNOWN', 'UNIMPLEMENTED']);
@@ -21,11 +25,14 @@ const NO_ANSWER: ReadonlySet<string> = new Set(['UNKNOWN', 'UNIMPLEMENTED']);
  * MetaGraph has these tags, files of its variables are missing or cut off. Else `error` itself.
  *
  * Never rejects; TensorFlow's own error is the `cause` of a better one.
+ *
+ * @param version the opened library's
  */
 export async function explainLoadFailure(
   directory: string,
   tags: readonly string[],
   error: unknown,
+  version: string,
 ): Promise<unknown> {
   if (!(error instanceof TensorFlowError)) return error;
   try {
@@ -34,6 +41,9 @@ export async function explainLoadFailure(
     const metaGraph = await readMetaGraph(directory, tags);
     if (ABOUT_VARIABLES.test(error.message)) await checkVariables(directory, metaGraph);
     if (/[[\\]/.test(directory) && /matching files/i.test(error.message)) throw patternInPath(directory);
+    const savedBy = metaGraph.metaInfoDef?.tensorflowVersion;
+    if (savedBy && ABOUT_AGE.test(error.message) && isOlder(version, savedBy))
+      throw tooNew(error, savedBy, version);
     return error;
   } catch (better) {
     if (!(better instanceof TensorFlowError) || NO_ANSWER.has(better.code)) return error;
@@ -79,6 +89,14 @@ export async function checkVariables(directory: string, metaGraph: MetaGraphDef)
       },
     );
   }
+}
+
+function tooNew({ code, message }: TensorFlowError, savedBy: string, version: string): TensorFlowError {
+  return new TensorFlowError(
+    code,
+    `The model was saved by TensorFlow ${savedBy}, which is newer than the opened ${version} and writes what that does ` +
+      `not know. Open a library of that version or later: tensorflow.open({ library }), --library.\n${message}`,
+  );
 }
 
 /** TensorFlow looks for the files of a checkpoint by a pattern, which a folder's name becomes part of. */

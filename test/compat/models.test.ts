@@ -5,7 +5,7 @@ import { failure } from '../helpers/failure.js';
 import { casesByTags } from '../helpers/fixtures.js';
 import { expectTensor, fromJson } from '../helpers/json-tensor.js';
 import { fixture } from '../saved-model/models.js';
-import { MODELS, VERSION } from './library.js';
+import { isBefore, MODELS, VERSION } from './library.js';
 
 const FOUR = { deviceCount: { CPU: 4 } };
 const RULES = [
@@ -95,4 +95,15 @@ describe.each(MODELS)(`on TensorFlow ${VERSION}, %s`, (name) => {
     const reasons = ops.filter(({ requested }) => requested !== '').map(({ reason }) => reason);
     expect(new Set(reasons)).toEqual(new Set(['no such device']));
   });
+});
+
+it('a model of a later TensorFlow loads, or the error says of which', async () => {
+  const error = await open('tf2-functions').then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  if (error === undefined) return;
+  expect(isBefore('2.21')).toBe(true);
+  expect(error.message).toContain('TensorFlow 2.21.0');
+  expect(error.message).toContain(VERSION);
 });

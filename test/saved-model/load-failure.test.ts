@@ -7,6 +7,8 @@ import { checkVariables, explainLoadFailure } from '../../lib/saved-model/load-f
 import { readMetaGraph } from '../../lib/saved-model/reader.js';
 import { fixture, fixtureCopy, modelDirectory } from './models.js';
 
+/** Of the library, as if one were open. */
+const VERSION = '2.21.0';
 const DATA = 'variables/variables.data-00000-of-00001';
 const INDEX = 'variables/variables.index';
 const restoring = new TensorFlowError(
@@ -15,7 +17,7 @@ const restoring = new TensorFlowError(
 );
 
 async function explained(directory: string, tags = ['serve'], error: unknown = restoring) {
-  const better = (await explainLoadFailure(directory, tags, error)) as TensorFlowError;
+  const better = (await explainLoadFailure(directory, tags, error, VERSION)) as TensorFlowError;
   expect(better).toBeInstanceOf(TensorFlowError);
   expect(better).not.toBe(error);
   expect(better.cause).toBe(error);
@@ -23,6 +25,21 @@ async function explained(directory: string, tags = ['serve'], error: unknown = r
 }
 
 describe('explainLoadFailure', () => {
+  it('says that a model is of a later TensorFlow than the library', async () => {
+    const message = "NodeDef mentions attr 'debug_name' not in Op<name=VarHandleOp>";
+    const error = new TensorFlowError('INVALID_ARGUMENT', message);
+    const explain = (version: string) =>
+      explainLoadFailure(fixture('tf2-functions'), ['serve'], error, version);
+    const better = await explain('1.15.5');
+    expect(better).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(
+        /^The model was saved by TensorFlow 2\.21\.0, .* 1\.15\.5 [^]*debug_name/,
+      ),
+    });
+    expect(await explain('2.21.0')).toBe(error);
+  });
+
   it('knows a missing directory, a damaged file and missing tags', async () => {
     expect(await explained('/nowhere/at/all')).toMatchObject({ code: 'NOT_FOUND' });
     expect(await explained(await modelDirectory(new Uint8Array([7])))).toMatchObject({ code: 'DATA_LOSS' });
@@ -75,17 +92,17 @@ describe('explainLoadFailure', () => {
 
   it('leaves what it cannot explain as it is', async () => {
     const whole = fixture('tf2-functions');
-    expect(await explainLoadFailure(whole, ['serve'], restoring)).toBe(restoring);
-    expect(await explainLoadFailure('gs://bucket/model', ['serve'], restoring)).toBe(restoring);
+    expect(await explainLoadFailure(whole, ['serve'], restoring, VERSION)).toBe(restoring);
+    expect(await explainLoadFailure('gs://bucket/model', ['serve'], restoring, VERSION)).toBe(restoring);
     const other = new Error('not of TensorFlow');
-    expect(await explainLoadFailure('/nowhere', ['serve'], other)).toBe(other);
+    expect(await explainLoadFailure('/nowhere', ['serve'], other, VERSION)).toBe(other);
   });
 
   it('blames no variables for an error that is about something else', async () => {
     const directory = await fixtureCopy('tf2-functions');
     await rm(join(directory, 'variables'), { recursive: true });
     const op = new TensorFlowError('NOT_FOUND', "Op type not registered 'Mine' in binary");
-    expect(await explainLoadFailure(directory, ['serve'], op)).toBe(op);
+    expect(await explainLoadFailure(directory, ['serve'], op, VERSION)).toBe(op);
   });
 });
 
