@@ -58,7 +58,8 @@ const LibraryInfo* OpenedLibrary() { return opened.load(std::memory_order_acquir
 std::string LinkedLibrary() {
 #ifdef TF_SESSION_LINKED
   Dl_info found{};
-  if (dladdr(reinterpret_cast<void*>(&::TF_NewSession), &found) != 0) return found.dli_fname;
+  const auto function = reinterpret_cast<void*>(TF_SESSION_FIND(nullptr, TF_NewSession));
+  if (dladdr(function, &found) != 0) return found.dli_fname;
 #endif
   return "";
 }
