@@ -5,7 +5,7 @@ import { TensorFlowError } from '../../errors.js';
 import type { InstalledFile, InstallRecord } from '../cache.js';
 import { measureStep } from './bytes.js';
 import { linkForLoader } from './cuda-links.js';
-import { projectOf, unpackCudaWheel } from './cuda-wheels.js';
+import { projectOf, shortName, unpackCudaWheel } from './cuda-wheels.js';
 import { requireKnown } from './known.js';
 import { downloadWheel } from './pip.js';
 import type { StepContext } from './types.js';
@@ -38,7 +38,7 @@ export async function takeCuda(
   for (const [index, requirement] of requirements.entries()) {
     const project = projectOf(requirement);
     const own = wheels === undefined ? undefined : await wheelOf(wheels, project);
-    const step = `Downloading ${project} (${index + 1} of ${requirements.length})`;
+    const step = `Downloading ${shortName(project)} (${index + 1} of ${requirements.length})`;
     const request = { requirement, machine: 'x86_64', total: undefined, step };
     const wheel = own ?? (await downloadWheel(request, staging, context));
     const { bytes, sha256 } = await measureStep(wheel, context);
