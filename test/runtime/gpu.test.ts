@@ -253,10 +253,12 @@ it('reads which CUDA packages a wheel names, in both spellings', () => {
 });
 
 it('says before it fetches that there is no space', async () => {
-  await requireSpace(temporary.path, { during: 1, after: 1 });
-  const attempt = requireSpace(temporary.path, { during: 1e18, after: 9e17 });
+  await requireSpace(temporary.path, 'TensorFlow', { during: 1, after: 1 });
+  const attempt = requireSpace(temporary.path, 'TensorFlow', { during: 1e18, after: 9e17 });
   await expect(attempt).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
-  await expect(attempt).rejects.toThrow(/1000000000\.0 GB while .*are left\. Nothing was fetched/);
+  await expect(attempt).rejects.toThrow(
+    /no space for TensorFlow, with about 1000000000\.0 GB while .* GB are left\./,
+  );
 });
 
 describe('what there is to fetch', () => {
