@@ -60,6 +60,7 @@ function tooOld(version: string, variant: Variant): TensorFlowError {
  * manylinux_2_25 would be passed over for an older one.
  */
 export function platformTags(machine: string): string[] {
+  Object.assign(process.report, { excludeNetwork: true }); // or the report looks host names up
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   const here = Number(/^2\.(\d+)/.exec(header?.glibcVersionRuntime ?? '')?.[1] ?? 0);
   const tags: string[] = [];
