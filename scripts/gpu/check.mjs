@@ -69,7 +69,7 @@ async function openEach(library) {
   }
 }
 
-/** An absl::Status comes back by way of a hidden pointer; a good one is the number 1. */
+/** An absl::Status comes back by way of a hidden pointer; a good one is the number 1, in older versions 0. */
 function tensorflowOpens(library) {
   const program = [
     'import ctypes, os, sys',
@@ -79,7 +79,7 @@ function tensorflowOpens(library) {
     'status = ctypes.create_string_buffer(64)',
     'check.restype = None',
     'check(ctypes.byref(status))',
-    'sys.exit(0 if int.from_bytes(status[:8], "little") == 1 else 1)',
+    'sys.exit(0 if int.from_bytes(status[:8], "little") in (0, 1) else 1)',
   ].join('\n');
   const { status, output } = python(program, library);
   if (status === 3) console.log('       TensorFlow exports no check of its own');

@@ -8,8 +8,16 @@ import { parseRequirements } from '../../lib/runtime/install/cuda-wheels.js';
 import { install } from '../../lib/runtime/install/install.js';
 import { requireSpace } from '../../lib/runtime/install/space.js';
 import { wantedWheel } from '../../lib/runtime/install/wanted-wheel.js';
-import { makeOfficial, makeZip, useTemporaryFolder, wheelEntries, wheelName } from './archives.js';
-import { hasCompiler, makeGpuWheels, openedByName } from './gpu-archives.js';
+import {
+  makeOfficial,
+  makeTarball,
+  makeZip,
+  officialEntries,
+  useTemporaryFolder,
+  wheelEntries,
+  wheelName,
+} from './archives.js';
+import { compile, hasCompiler, makeGpuWheels, openedByName } from './gpu-archives.js';
 
 const temporary = useTemporaryFolder();
 const inside = (...parts: string[]) => join(temporary.path, ...parts);
@@ -55,7 +63,7 @@ describe.skipIf(!hasCompiler())('a GPU install', () => {
       '',
     ]);
     expect(notes[0]).toMatch(/^Fetching tensorflow 2\.99\.0 and the CUDA packages .*GB.*GB\.$/);
-    expect(steps).toContain('Downloading nvidia-cusparse-cu12 (2 of 3)');
+    expect(steps).toContain('Downloading cusparse (2 of 3)');
 
     const names = (await readdir(join(entry, 'nvidia'), { recursive: true })).filter((name) =>
       /\.|ptxas/.test(basename(name)),
@@ -170,6 +178,17 @@ describe.skipIf(!hasCompiler())('a GPU install', () => {
     expect(await inCache()).toEqual([]);
   });
 
+  it('of an archive that carries GPU code is told by that alone, and finds CUDA on the system', async () => {
+    const code = '__attribute__((section(".nv_fatbin"), used)) static const char code[] = "code";\n';
+    const library = await readFile(await compile(inside('gpu.so'), code, '-shared', '-fPIC'));
+    const entries = (await officialEntries()).map((entry) =>
+      entry.name === './lib/libtensorflow.so.2.18.0' ? { ...entry, contents: library } : entry,
+    );
+    const from = await makeTarball(inside('any.tar.gz'), entries);
+    expect(await install({ from })).toMatchObject({ version: '2.18.0', variant: 'gpu' });
+    await expect(install({ from, variant: 'gpu', force: true })).rejects.toThrow(/LD_LIBRARY_PATH/);
+  });
+
   it('that is ended while CUDA comes leaves nothing behind', async () => {
     const { folder } = await makeGpuWheels(temporary.path);
     const ending = new AbortController();
@@ -178,7 +197,7 @@ describe.skipIf(!hasCompiler())('a GPU install', () => {
       variant: 'gpu',
       signal: ending.signal,
       onProgress: ({ step }) => {
-        if (step.startsWith('Unpacking nvidia_cusparse')) ending.abort(new Error('enough'));
+        if (step.startsWith('Unpacking cusparse')) ending.abort(new Error('enough'));
       },
     });
     await expect(attempt).rejects.toThrow(/enough|aborted/);
@@ -234,10 +253,12 @@ it('reads which CUDA packages a wheel names, in both spellings', () => {
 });
 
 it('says before it fetches that there is no space', async () => {
-  await requireSpace(temporary.path, { during: 1, after: 1 });
-  const attempt = requireSpace(temporary.path, { during: 1e18, after: 9e17 });
+  await requireSpace(temporary.path, 'TensorFlow', { during: 1, after: 1 });
+  const attempt = requireSpace(temporary.path, 'TensorFlow', { during: 1e18, after: 9e17 });
   await expect(attempt).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
-  await expect(attempt).rejects.toThrow(/1000000000\.0 GB while .*are left\. Nothing was fetched/);
+  await expect(attempt).rejects.toThrow(
+    /no space for TensorFlow, with about 1000000000\.0 GB while .* GB are left\./,
+  );
 });
 
 describe('what there is to fetch', () => {
@@ -257,6 +278,7 @@ describe('what there is to fetch', () => {
     expect(wantedWheel('2.21.0', 'gpu')).toEqual({ project: 'tensorflow', machine: 'x86_64' });
     be('linux', 'arm64');
     expect(wantedWheel('2.21.0', 'cpu')).toEqual({ project: 'tensorflow', machine: 'aarch64' });
+    expect(wantedWheel('2.15.1', 'cpu')).toEqual({ project: 'tensorflow-cpu-aws', machine: 'aarch64' });
   });
 
   it.each([

@@ -57,6 +57,21 @@ describe('install by pip', () => {
     expect(await left()).toEqual(['2.99.0-cpu']);
   });
 
+  it('knows how much there is to fetch from what pip says, where it is not known before', async () => {
+    await makeZip(inside(wheelName()), await wheelEntries());
+    await fakePython(
+      'while [ "$1" != -d ]; do shift; done',
+      `echo "  Downloading ${wheelName()} (581.2 MB)"; sleep 0.5`,
+      `cp '${inside(wheelName())}' "$2"`,
+    );
+    const totals = new Set<number | undefined>();
+    await install({
+      version: '2.99.0',
+      onProgress: ({ step, total }) => step === 'Downloading' && totals.add(total),
+    });
+    expect([...totals]).toEqual([undefined, 581.2e6]);
+  });
+
   it('says what to do where python3 is missing', async () => {
     vi.stubEnv('PATH', inside('nowhere'));
     const attempt = install();

@@ -38,3 +38,12 @@ it('keeps within a narrow terminal', () => {
     expect(line.replace('\x1b[K', '').length).toBeLessThan(30);
   }
 });
+
+it('makes room on a terminal of 80 columns for a long step', () => {
+  let text = '';
+  const stream = { isTTY: true, columns: 80, write: (more: string) => (text += more) };
+  const reporter = progressReporter(stream);
+  reporter.report({ step: 'Downloading cuda-runtime (10 of 12)', done: 717e6, total: 717e6 });
+  reporter.end();
+  expect(text).toContain('100%  717 MB of 717 MB');
+});

@@ -15,7 +15,7 @@ const FINDER = fileURLToPath(new URL('../../dist/runtime/finder.js', import.meta
 /** As root, or where users may make namespaces. */
 function canMount(): boolean {
   try {
-    execFileSync('unshare', ['-rm', 'sh', '-c', 'mount --bind /tmp /usr/local/lib'], { stdio: 'ignore' });
+    execFileSync('unshare', ['-rm', 'sh', '-c', 'mount --bind /usr /usr/local/lib'], { stdio: 'ignore' });
     return true;
   } catch {
     console.warn('Tests of the system folders are skipped: `unshare -rm` may not mount here.');

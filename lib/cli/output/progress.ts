@@ -22,7 +22,9 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+const LABEL = 12;
 const BAR_CELLS = 28;
+const FEWEST_CELLS = 8;
 /** A terminal is written to at most this often. */
 const REDRAW_MS = 100;
 /** A log gets a line at these shares of a step, and where the total isn't known at each so many bytes. */
@@ -66,11 +68,13 @@ function bar(stream: ProgressStream): ProgressReporter {
 }
 
 function barLine({ step, done, total }: Progress): string {
-  const label = step.padEnd(12);
+  const label = step.padEnd(LABEL);
   if (total === undefined || total === 0) return `${label} ${megabytes(done)}`;
   const share = Math.min(1, done / total);
-  const filled = Math.round(share * BAR_CELLS);
-  const cells = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
+  // A longer step leaves the bar less, so that all of it fits into 80 columns.
+  const width = Math.max(FEWEST_CELLS, BAR_CELLS + LABEL - label.length);
+  const filled = Math.round(share * width);
+  const cells = '█'.repeat(filled) + '░'.repeat(width - filled);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   return `${label} ${cells} ${percent}  ${megabytes(done)} of ${megabytes(total)}`;
 }

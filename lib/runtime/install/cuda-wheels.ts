@@ -51,6 +51,11 @@ export function projectOf(requirement: string): string {
   return /^[\w.-]+/.exec(requirement)?.[0] ?? requirement;
 }
 
+/** A package's name for people: `cublas` of `nvidia-cublas-cu12`, whichever way it is written. */
+export function shortName(project: string): string {
+  return project.replaceAll('_', '-').replace(/^nvidia-|-cu\d+$/g, '');
+}
+
 /** Unpacks what TensorFlow needs of one CUDA wheel into `folder`, laid out as pip lays it out: `nvidia/cublas/lib/…`. */
 export async function unpackCudaWheel(
   file: string,
@@ -69,7 +74,7 @@ export async function unpackCudaWheel(
         : [];
     });
     const total = wanted.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
-    const onBytes = counter(context, `Unpacking ${basename(file).split('-')[0]}`, total);
+    const onBytes = counter(context, `Unpacking ${shortName(basename(file).split('-')[0]!)}`, total);
     const files: InstalledFile[] = [];
     for (const { entry, target } of wanted) {
       const { bytes, sha256 } = await zip.extract(entry, join(folder, target), onBytes, context.signal);

@@ -21,7 +21,7 @@ export async function fetchTensorFlow(
   const { project, machine } = wantedWheel(version, variant);
   const total = expectedBytes(project, version, machine);
   if (variant === 'gpu') context.onNote(gpuNote(version, total));
-  await requireSpace(staging, ROOM[variant]);
+  await requireSpace(staging, 'TensorFlow', ROOM[variant]);
   const requirement = `${project}==${version}`;
   const wheel = await downloadWheel(
     { requirement, version, machine, total, step: 'Downloading' },

@@ -2,15 +2,24 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { TensorFlowError } from '../../errors.js';
-import { type CacheEntry, cacheFolder, listCache, readEntry, type Variant } from '../cache.js';
+import {
+  type CacheEntry,
+  cacheFolder,
+  type InstallRecord,
+  listCache,
+  readEntry,
+  type Variant,
+} from '../cache.js';
 import { DEFAULT_VERSION } from '../version.js';
 import { measureFile } from './bytes.js';
 import { cudaRequirements } from './cuda-wheels.js';
 import { fetchTensorFlow } from './fetch-tensorflow.js';
 import { checkOptions, type InstallOptions } from './install-options.js';
+import { CUDA_WHEELS_BYTES } from './known.js';
 import { entryName, publish, writeRecord } from './publish.js';
 import { requireLibrary } from './require-library.js';
 import { type Kind, kindOf } from './source-kind.js';
+import { CUDA_ROOM, requireSpace, size } from './space.js';
 import { openStaging, removeStaging, sweepStaging } from './staging.js';
 import { storageError } from './storage-error.js';
 import { takeCuda } from './take-cuda.js';
@@ -114,13 +123,18 @@ async function make(
     if (usable.variant === 'gpu') variant = 'gpu';
   }
   const sha256 = files.find((file) => file.path === library)?.sha256 ?? '';
-  const record = { version, variant, library, sha256, files, source };
+  const record: InstallRecord = { version, variant, library, sha256, files, source };
   if (isGpuAsked) {
     requireGpu(variant, taken, requirements, from?.path ?? source.name);
     if (taken.linksCuda !== true) {
+      if (from !== undefined && from.wheels === undefined) {
+        context.onNote(`Fetching ${requirements.length} CUDA packages, some ${size(CUDA_WHEELS_BYTES)}.`);
+        await requireSpace(staging, 'the CUDA libraries', CUDA_ROOM);
+      }
       const opener = files.find(({ path }) => path.includes('_framework'))?.path ?? library;
       const cuda = await takeCuda(requirements, opener, from?.wheels, made, staging, context);
-      Object.assign(record, { cuda: cuda.packages, files: [...files, ...cuda.files] });
+      record.cuda = cuda.packages;
+      record.files = [...files, ...cuda.files];
     }
   }
   await writeRecord(made, record);

@@ -51,6 +51,66 @@ const WHEELS: Record<string, KnownWheel> = {
     bytes: 231819176,
     sha256: 'e8c7047552a2d759f3e65ac13e36dd24bb5fec2e6576e848287811ec44b3d62f',
   },
+  [`tensorflow_cpu-2.19.1-${MANYLINUX_2_17}`]: {
+    bytes: 251795484,
+    sha256: '0b6d72bd09c267e7573757bd309f5b1e2cdb02577339991da751f3a1411e4dae',
+  },
+  [`tensorflow_cpu-2.18.1-${MANYLINUX_2_17}`]: {
+    bytes: 230236181,
+    sha256: '810c75d7149d2da0cb2092187817b0dcabb80728ca9f9cf3a61f3f42fadd1298',
+  },
+  [`tensorflow_cpu-2.17.1-${MANYLINUX_2_17}`]: {
+    bytes: 221239512,
+    sha256: '4935d35d15924602605c839cb6cd5a578f89f626d8736f62065fe3a089b63b6f',
+  },
+  [`tensorflow_cpu-2.16.2-${MANYLINUX_2_17}`]: {
+    bytes: 214055683,
+    sha256: 'c855cb6bf05d32dd5928086b03a5f6b4189b63c22b95e017703cbee4291023ca',
+  },
+  [`tensorflow_cpu-2.15.1-${MANYLINUX_2_17}`]: {
+    bytes: 207208420,
+    sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
+  },
+  [`tensorflow_cpu-2.14.1-${MANYLINUX_2_17}`]: {
+    bytes: 198258937,
+    sha256: '7f9d705b4d57acc5835de9d926515a70535e3a178a89ad59f0d380503b69f705',
+  },
+  [`tensorflow_cpu-2.13.1-${MANYLINUX_2_17}`]: {
+    bytes: 186594601,
+    sha256: '87be6e61314b2c0fa062f71e26e41d6a17e162ffe4da72c820fe8f1fc94d97fe',
+  },
+  [`tensorflow_cpu-2.12.1-${MANYLINUX_2_17}`]: {
+    bytes: 231826663,
+    sha256: '7ffb595707a8fb376deaddc768784c7a0242b16cbc6e06393b1733b2ce19f855',
+  },
+  [`tensorflow-2.20.0-${MANYLINUX_2_17}`]: {
+    bytes: 620570129,
+    sha256: '481499fd0f824583de8945be61d5e827898cdaa4f5ea1bc2cc28ca2ccff8229e',
+  },
+  [`tensorflow-2.19.1-${MANYLINUX_2_17}`]: {
+    bytes: 644896980,
+    sha256: '8e5524eb492160576e5eeea9bb472ddc653123503f2290f83123d5ac9545750e',
+  },
+  [`tensorflow-2.18.1-${MANYLINUX_2_17}`]: {
+    bytes: 615510377,
+    sha256: 'c9f87e5d2a680a4595f5dc30daf6bbaec9d4129b46d7ef1b2af63c46ac7d2828',
+  },
+  [`tensorflow-2.17.1-${MANYLINUX_2_17}`]: {
+    bytes: 601300475,
+    sha256: '68841e17e573301d8ba9192f929b8096b0b341567cb81414096305c723de68d0',
+  },
+  [`tensorflow-2.16.2-${MANYLINUX_2_17}`]: {
+    bytes: 590660880,
+    sha256: 'd8798dea8e2281b4a0b569d9c00e7949c0090509be363da271e1ef21828bffae',
+  },
+  [`tensorflow-2.15.1-${MANYLINUX_2_17}`]: {
+    bytes: 475258663,
+    sha256: 'bb0edd69103c154245c5f209f0507355cc68ba7e4de350084bc31edc562478e4',
+  },
+  [`tensorflow-2.14.1-${MANYLINUX_2_17}`]: {
+    bytes: 489904758,
+    sha256: 'c9aa05a98450fa5bc4efd529383b7d15c10ec12b0238a6744baa1508c4bfa4d5',
+  },
 };
 
 /** CUDA's, as pip chose them for TensorFlow 2.21.0 when this package was made; it takes newer ones where there are any. */

@@ -3,7 +3,7 @@ import { TensorFlowError } from '../../errors.js';
 import { inspectLibrary } from '../shared-library.js';
 import { firstBytes } from './bytes.js';
 
-/** What `--from` names; `wheels` is a folder of them, of which TensorFlow's is taken. */
+/** What `--from` names. */
 export type Kind = 'wheel' | 'tarball' | 'tar' | 'folder' | 'library';
 
 /** Tells a source by its first bytes, whatever its name. Throws where it is nothing to install from. */

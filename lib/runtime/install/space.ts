@@ -15,15 +15,18 @@ export const ROOM: Record<Variant, Room> = {
   gpu: { during: 6.5e9, after: 5.4e9 },
 };
 
-/** Throws RESOURCE_EXHAUSTED where the disk that holds `folder`, which exists, has less room than is needed. */
-export async function requireSpace(folder: string, room: Room): Promise<void> {
+/** Of the CUDA libraries alone. */
+export const CUDA_ROOM: Room = { during: 5.2e9, after: 4.1e9 };
+
+/** Throws RESOURCE_EXHAUSTED where the disk that holds `folder`, which exists, has less room than `what` needs. */
+export async function requireSpace(folder: string, what: string, room: Room): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= room.during) return;
   throw new TensorFlowError(
     'RESOURCE_EXHAUSTED',
-    `There is no space for TensorFlow: it takes about ${gigabytes(room.during)} while it is installed and ` +
-      `${gigabytes(room.after)} after, and ${gigabytes(free)} are left. Nothing was fetched.`,
+    `There is no space for ${what}, with about ${gigabytes(room.during)} while it is installed and ` +
+      `${gigabytes(room.after)} after: ${gigabytes(free)} are left.`,
   );
 }
 

@@ -1,11 +1,11 @@
 /** Puts the CUDA libraries beside a GPU build of TensorFlow, so that it finds them with nothing set and none on the system. */
-import { mkdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { TensorFlowError } from '../../errors.js';
 import type { InstalledFile, InstallRecord } from '../cache.js';
 import { measureStep } from './bytes.js';
 import { linkForLoader } from './cuda-links.js';
-import { projectOf, unpackCudaWheel } from './cuda-wheels.js';
+import { projectOf, shortName, unpackCudaWheel } from './cuda-wheels.js';
 import { requireKnown } from './known.js';
 import { downloadWheel } from './pip.js';
 import type { StepContext } from './types.js';
@@ -33,12 +33,14 @@ export async function takeCuda(
   staging: string,
   context: StepContext,
 ): Promise<TakenCuda> {
+  // Before several GB are fetched in vain.
+  if ((await linkForLoader(made, opener, [])) === undefined) throw looksElsewhere(opener);
   const packages: TakenCuda['packages'] = [];
   const files: InstalledFile[] = [];
   for (const [index, requirement] of requirements.entries()) {
     const project = projectOf(requirement);
     const own = wheels === undefined ? undefined : await wheelOf(wheels, project);
-    const step = `Downloading ${project} (${index + 1} of ${requirements.length})`;
+    const step = `Downloading ${shortName(project)} (${index + 1} of ${requirements.length})`;
     const request = { requirement, machine: 'x86_64', total: undefined, step };
     const wheel = own ?? (await downloadWheel(request, staging, context));
     const { bytes, sha256 } = await measureStep(wheel, context);
@@ -47,14 +49,14 @@ export async function takeCuda(
     packages.push({ name: basename(wheel), bytes, sha256 });
     if (own === undefined) await rm(dirname(dirname(wheel)), { recursive: true, force: true });
   }
-  await mkdir(join(made, 'nvidia'), { recursive: true });
-  const links = await linkForLoader(made, opener, files);
-  if (links === undefined) {
-    throw new TensorFlowError(
-      'FAILED_PRECONDITION',
-      `This TensorFlow does not look for CUDA beside itself: its ${basename(opener)} names no folder of nvidia/. ` +
-        'Take a later version, or leave --gpu out, install CUDA on the system and name its folder in LD_LIBRARY_PATH.',
-    );
-  }
+  const links = (await linkForLoader(made, opener, files)) ?? [];
   return { packages, files: [...files, ...links] };
+}
+
+function looksElsewhere(opener: string): TensorFlowError {
+  return new TensorFlowError(
+    'FAILED_PRECONDITION',
+    `This TensorFlow does not look for CUDA beside itself: its ${basename(opener)} names no folder of nvidia/. ` +
+      'Take a later version, or leave --gpu out, install CUDA on the system and name its folder in LD_LIBRARY_PATH.',
+  );
 }

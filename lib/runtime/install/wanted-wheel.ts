@@ -9,7 +9,7 @@ export const FIRST_WHEEL = '2.12.0';
 const GLIBC_MINOR = 27;
 
 export interface WantedWheel {
-  /** The project's name: the CPU build has one of its own on x86 only. */
+  /** The project's name: the CPU build has one of its own on x86, and an older one on ARM. */
   project: string;
   /** As in platform tags. */
   machine: string;
@@ -37,7 +37,11 @@ export function wantedWheel(version: string, variant: Variant): WantedWheel {
     );
   }
   if (compareVersions(version, FIRST_WHEEL) < 0) throw tooOld(version, variant);
-  if (arch === 'arm64') return { project: 'tensorflow', machine: 'aarch64' };
+  if (arch === 'arm64') {
+    // Up to 2.15 the wheel of this name is empty and wants another project's.
+    const isSplit = compareVersions(version, '2.16.0rc0') < 0;
+    return { project: isSplit ? 'tensorflow-cpu-aws' : 'tensorflow', machine: 'aarch64' };
+  }
   return { project: variant === 'gpu' ? 'tensorflow' : 'tensorflow-cpu', machine: 'x86_64' };
 }
 
@@ -56,6 +60,7 @@ function tooOld(version: string, variant: Variant): TensorFlowError {
  * manylinux_2_25 would be passed over for an older one.
  */
 export function platformTags(machine: string): string[] {
+  Object.assign(process.report, { excludeNetwork: true }); // or the report looks host names up
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   const here = Number(/^2\.(\d+)/.exec(header?.glibcVersionRuntime ?? '')?.[1] ?? 0);
   const tags: string[] = [];

@@ -30,7 +30,7 @@ export async function tensorflowWheelIn(
   variant: Variant,
   version: string | undefined,
 ): Promise<string | undefined> {
-  const all = (await wheelsIn(folder)).filter((name) => /^tensorflow(?:_cpu)?-/.test(name));
+  const all = (await wheelsIn(folder)).filter((name) => /^tensorflow(?:_cpu|_cpu_aws)?-/.test(name));
   if (all.length === 0) return undefined;
   const fit = all.filter((name) => runsHere(name) && (version === undefined || versionOf(name) === version));
   const isGpu = (name: string) => name.startsWith('tensorflow-');
