@@ -1,12 +1,9 @@
 // `npm test`: everything that is checked, from nothing: builds and fetches what is missing first. Arguments go to
 // vitest: `npm test -- test/cli`. The last line counts vitest's tests.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ROOT } from './tools/dist.mjs';
 import { attempt } from './tools/spawn.mjs';
-import { count } from './tools/vitest-counts.mjs';
+import { runVitest } from './tools/vitest.mjs';
 
 const start = performance.now();
 const node = async (...args) => (await attempt(process.execPath, args, { cwd: ROOT })).status === 0;
@@ -44,21 +41,10 @@ console.log(`Everything took ${seconds(performance.now() - start)}`);
 if (counts !== '') console.log(counts);
 process.exitCode = done.length === steps.length && done.every(({ isOk }) => isOk) ? 0 : 1;
 
-/** Runs vitest; its JSON report, beside what it prints, is what is counted. */
 async function tests(args) {
-  const folder = await mkdtemp(join(tmpdir(), 'tf-session-test-'));
-  try {
-    const report = join(folder, 'report.json');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const isOk = await node('node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args);
-    const text = await readFile(report, 'utf8').catch(() => undefined);
-    if (text === undefined) return false;
-    const { passed, failed, skipped } = count(JSON.parse(text));
-    counts = `${passed} passed, ${failed} failed, ${skipped} skipped`;
-    return isOk && failed === 0;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { passed, failed, skipped } = await runVitest(args);
+  counts = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  return failed === 0;
 }
 
 function seconds(milliseconds) {

@@ -7,8 +7,7 @@ import { ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { ensureLibrary } from '../tools/library.mjs';
 import { attempt } from '../tools/spawn.mjs';
-
-const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
+import { runVitest } from '../tools/vitest.mjs';
 
 /** Builds against the library in `folder`, and returns the addon's file. */
 export async function buildLinked(folder) {
@@ -23,7 +22,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const folder = process.argv[2] ?? join(dirname(await ensureLibrary()), '..');
     const env = { ...process.env, TF_SESSION_ADDON: await buildLinked(resolve(folder)) };
     delete env.TF_SESSION_LIBRARY;
-    const { status } = await attempt(process.execPath, [VITEST, 'run', 'test/compat'], { cwd: ROOT, env });
-    if (status !== 0) throw new Failure('Not everything passes with the linked addon.');
+    const { passed, failed, skipped, failures } = await runVitest(['test/compat'], { env, capture: true });
+    console.error(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+    for (const failure of failures) console.error(`  ${failure}`);
+    if (failed > 0) throw new Failure('Not everything passes with the linked addon.');
   });
 }
