@@ -9,18 +9,20 @@
 //     lib/libtensorflow_framework.so -> libtensorflow_framework.so.2 -> libtensorflow_framework.so.2.21.0
 //     include/tensorflow/c/… and what these headers include, LICENSE, THIRD_PARTY_NOTICES.txt
 //
-// The wheel's libtensorflow_cc.so.2 exports the C API as the archive's libtensorflow.so.2 does, and more. It keeps its
-// own name inside (SONAME): a program that links it with -ltensorflow needs `ldconfig`, which makes the link of that name.
+// The wheel's libtensorflow_cc.so.2 exports the C API as the archive's libtensorflow.so.2 does, and more. It is given that
+// name inside, too (SONAME), by which programs that link with -ltensorflow look for it.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { fromDist } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
+import { patchelf } from '../tools/patchelf.mjs';
+import { attempt } from '../tools/spawn.mjs';
 
 const RENAMED = {
   'libtensorflow_cc.so.2': 'libtensorflow',
@@ -50,6 +52,7 @@ await main(async () => {
     progress.end();
     if (version === undefined) throw new Failure(`${wheel} does not tell its TensorFlow version.`);
     const { variant } = await requireLibrary(join(folder, library));
+    await rename(join(folder, library));
     const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
     const target = join(resolve(values.out), `libtensorflow-${variant}-linux-${machine}-${version}.tar.gz`);
     await write(folder, version, target);
@@ -71,6 +74,15 @@ async function fetched(folder, context) {
     folder,
     context,
   );
+}
+
+/** The name that is written into what links with the library. */
+async function rename(library) {
+  const name = `${RENAMED[basename(library)]}.so.2`;
+  const { status, output } = await attempt(await patchelf(), ['--set-soname', name, library], {
+    capture: true,
+  });
+  if (status !== 0) throw new Failure(`patchelf could not rename ${library}: ${output}`);
 }
 
 async function write(folder, version, target) {
