@@ -10,6 +10,7 @@ const node = async (...args) => (await attempt(process.execPath, args, { cwd: RO
 const npm = async (...args) =>
   (await attempt('npm', ['run', '--silent', ...args], { cwd: ROOT })).status === 0;
 
+const TARGET = `${process.platform}-${process.arch}`;
 let counts = '';
 const steps = [
   // What comes after these would fail for their reasons.
@@ -19,8 +20,12 @@ const steps = [
   { name: 'types', run: () => npm('types') },
   { name: 'model', run: () => node('scripts/models/basic-pitch.mjs') },
   { name: 'sanitizers', run: () => node('scripts/tools/asan.mjs') },
-  // The newest library is that of the tests below; `npm run compat` has them all.
-  { name: 'compat', run: () => node('scripts/compat/run.mjs', '1.10.1', '1.15.5', '2.9.3') },
+  { name: 'prebuilt', run: () => node('scripts/prebuild/make.mjs', TARGET) },
+  // On what is shipped. The newest library is that of the tests below, too; `npm run compat` has them all.
+  {
+    name: 'compat',
+    run: () => node('scripts/compat/run.mjs', '--prebuilt', '1.10.1', '1.15.5', '2.9.3', '2.21.0'),
+  },
   { name: 'linked', run: () => node('scripts/compat/linked.mjs') },
   { name: 'tests', run: () => tests(process.argv.slice(2)) },
 ];

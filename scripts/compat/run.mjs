@@ -2,8 +2,9 @@
 //
 //   node scripts/compat/run.mjs                     every version of versions.mjs
 //   node scripts/compat/run.mjs 1.15.5 2.9.3        some
-//   TF_SESSION_ADDON=FILE node scripts/compat/run.mjs     with another build of the addon
-import { relative } from 'node:path';
+//   node scripts/compat/run.mjs --prebuilt …        with the addon in prebuilds/, not what was built here
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { runVitest } from '../tools/vitest.mjs';
@@ -12,8 +13,13 @@ import { VERSIONS } from './versions.mjs';
 
 await main(async () => {
   const known = VERSIONS.map(({ version }) => version);
-  const asked = process.argv.length > 2 ? process.argv.slice(2) : known;
-  const { addonPath } = await fromDist('runtime/addon.js');
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { prebuilt: { type: 'boolean', default: false } },
+  });
+  const asked = positionals.length > 0 ? positionals : known;
+  const { addonPath, prebuiltPath } = await fromDist('runtime/addon.js');
+  if (values.prebuilt) process.env.TF_SESSION_ADDON = join(ROOT, prebuiltPath());
   console.error(`The addon is ${relative(ROOT, addonPath())}.`);
   const rows = [];
   for (const version of asked) {
