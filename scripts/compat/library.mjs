@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { openPromise } from 'yauzl';
-import { cacheFolder, ROOT } from '../tools/dist.mjs';
+import { cacheFolder, fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { pip } from '../tools/pip.mjs';
 import { cached } from '../tools/publish.mjs';
@@ -54,8 +54,11 @@ export async function compatLibrary(version) {
   return join(folder, opened);
 }
 
-/** What `tf-session install` itself makes of it, in a cache folder of its own: the user's keeps one version. */
+/** What `tf-session install` makes of it: the user's own, or else one in a cache folder apart, where none is found. */
 async function installed(version) {
+  const { readEntry } = await fromDist('runtime/cache.js');
+  const own = await readEntry(join(await cacheFolder(), `${version}-cpu`));
+  if (typeof own !== 'string') return own.library;
   const env = { ...process.env, XDG_CACHE_HOME: join(await cacheFolder(), 'compat') };
   const args = [join(ROOT, 'dist/cli/main.js'), 'install', '--tensorflow', version];
   const { status } = await attempt(process.execPath, args, { env, capture: true });
