@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
+import { minorOf } from '../minor-version.js';
 import type { Extension } from './extensions.js';
 
 const TITLES = { opLibraries: 'op library', pluggableDevices: 'pluggable device' } as const;
@@ -106,8 +107,7 @@ async function wayToFit(path: string, version: string): Promise<string> {
     found === undefined
       ? ''
       : ` It belongs to ${found.name} ${found.version}${found.wants === undefined ? '' : `, which is for TensorFlow ${found.wants}`}.`;
-  const minor = version.split('.').slice(0, 2).join('.');
-  return `${whose} Take the release that is for TensorFlow ${minor}, or open the TensorFlow that it was built for (tensorflow.open({ library }), --library).`;
+  return `${whose} Take the release that is for TensorFlow ${minorOf(version)}, or open the TensorFlow that it was built for (tensorflow.open({ library }), --library).`;
 }
 
 /** The Python package that a file lies in, by what pip wrote beside it. */
