@@ -65,16 +65,17 @@ export async function explainExtensionFailure(
       `${why}: it needs the symbol ${symbol}, which ${ofTensorFlow.join(', ')} of ${opened} does not have.${await wayToFit(path, library.version)}`,
     );
   }
-  const framework = /needs (libtensorflow_framework\S*?\.(\d+)), which is not loaded/.exec(error.message);
-  if (framework !== null) {
-    const [, name, major] = framework;
+  const framework = /needs (libtensorflow_framework[^\s,]*), which is not loaded/.exec(error.message)?.[1];
+  if (framework !== undefined) {
+    // Before 1.14 the name had no number.
+    const major = /\.so\.(\d+)$/.exec(framework)?.[1] ?? '1';
     const way =
       major === library.version.split('.')[0]
         ? ' Open a TensorFlow that comes in two files, as in the wheels and the official archives (tensorflow.open({ library }), --library).'
         : await wayToFit(path, library.version);
     return explained(
       'FAILED_PRECONDITION',
-      `needs ${name}, which did not come with the opened ${opened}.${way}`,
+      `needs ${framework}, which did not come with the opened ${opened}.${way}`,
     );
   }
   const missing = /([^\s:]+): cannot open shared object file/.exec(error.message)?.[1];
