@@ -36,7 +36,10 @@ export async function explainExtensionFailure(
   error: unknown,
   library: { path: string; version: string },
 ): Promise<unknown> {
-  if (!(error instanceof TensorFlowError) || error.code === 'LIBRARY_TOO_OLD') return error;
+  if (!(error instanceof TensorFlowError)) return error;
+  if (error.code === 'LIBRARY_TOO_OLD') {
+    return new TensorFlowError(error.code, `\`${option}\` can't be used: ${error.message}`, { cause: error });
+  }
   const title = `The ${TITLES[option]} ${path}`;
   const opened = `TensorFlow ${library.version} (${library.path})`;
   const explained = (code: ErrorCode, text: string) =>
