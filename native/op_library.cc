@@ -104,19 +104,22 @@ void CheckIsPlugin(const std::string& path) {
 // A libuv thread. The handles that TensorFlow gives are kept for ever, as is the code.
 bool Load(Kind kind, const std::string& path, const std::vector<std::string>& needed) {
   const std::lock_guard<std::mutex> lock(LoadMutex());
-  const auto find = [&](const auto& is_it) -> const Loaded* {
-    for (const Loaded& loaded : AllLoaded()) {
-      if (loaded.kind == kind && is_it(loaded)) return &loaded;
-    }
-    return nullptr;
+  const auto find = [](const auto& is_it) -> const Loaded* {
+    const std::vector<Loaded>& all = AllLoaded();
+    const auto found = std::find_if(all.begin(), all.end(), is_it);
+    return found == all.end() ? nullptr : &*found;
   };
-  if (const Loaded* loaded = find([&](const Loaded& other) { return other.path == path; })) {
-    return loaded->has_ops;
+  if (const Loaded* same = find([&](const Loaded& l) { return l.kind == kind && l.path == path; })) {
+    return same->has_ops;
   }
   // A copy would register every kernel a second time, and TensorFlow could choose neither.
   const uint64_t content = ContentOf(path);
-  if (const Loaded* loaded = find([&](const Loaded& other) { return other.content == content; })) {
-    return loaded->has_ops;
+  if (const Loaded* same = find([&](const Loaded& l) { return l.kind == kind && l.content == content; })) {
+    return same->has_ops;
+  }
+  // A plug-in that brings ops as well has registered them when it was opened.
+  if (kind == Kind::kOps && find([&](const Loaded& l) { return l.content == content; }) != nullptr) {
+    return true;
   }
   CheckNeeded(path, needed);
   const Status status;

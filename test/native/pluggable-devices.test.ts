@@ -104,6 +104,14 @@ describe('a plug-in for another TensorFlow', () => {
 });
 
 describe('a pluggable device', () => {
+  it('is no op library', async (context) => {
+    const error = await failure(Session.fromGraphDef(GRAPH, { opLibraries: [await plugin(context)] }));
+    expect([error.code, error.message]).toEqual([
+      'INVALID_ARGUMENT',
+      expect.stringContaining('name it in `pluggableDevices`'),
+    ]);
+  });
+
   it('is there once its plug-in is loaded, also where there were sessions before', async (context) => {
     const path = await plugin(context);
     expect(await namesOfDevices()).toEqual([]);
@@ -141,12 +149,14 @@ describe('a pluggable device', () => {
     expect(report.transfers.map(({ tensor, bytes }) => [tensor, bytes])).toContainEqual(['x:0', 200_000]);
   });
 
-  it('is no op library', async (context) => {
-    const error = await failure(Session.fromGraphDef(GRAPH, { opLibraries: [await plugin(context)] }));
-    expect([error.code, error.message]).toEqual([
-      'INVALID_ARGUMENT',
-      expect.stringContaining('name it in `pluggableDevices`'),
-    ]);
+  it('may be named as an op library, too, once it is loaded: it can bring both', async (context) => {
+    const path = await plugin(context);
+    const copy = join(folder, 'ops.so');
+    await copyFile(path, copy);
+    for (const opLibraries of [[path], [copy]]) {
+      await using session = await Session.fromGraphDef(GRAPH, { opLibraries, pluggableDevices: [path] });
+      expect((await session.run('y', { x: [1] }))[0]!.data).toEqual(new Float32Array([-2]));
+    }
   });
 
   it('is registered once, however often its plug-in is named, by copies as well', async (context) => {
