@@ -8,6 +8,7 @@ import { crc32, createGzip, deflateRawSync } from 'node:zlib';
 import { type Headers, pack } from 'tar-stream';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { removeStaging } from '../../lib/runtime/install/staging.js';
+import { systemLibrary } from '../helpers/system-library.js';
 
 /** A folder that is removed after the test; the cache is in it, and neither variables nor the system count. */
 export function useTemporaryFolder(): { readonly path: string; readonly cache: string } {
@@ -28,8 +29,7 @@ export function useTemporaryFolder(): { readonly path: string; readonly cache: s
 
 /** A real shared library of some hundred kilobytes: one that Node itself has loaded. */
 export function smallLibrary(): string {
-  const report = process.report.getReport() as unknown as { sharedObjects: string[] };
-  const found = report.sharedObjects.find((path) => /\/libm\.so/.test(path));
+  const found = systemLibrary();
   if (found === undefined) throw new Error('these tests need a Linux whose Node.js links libm');
   return found;
 }
