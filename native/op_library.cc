@@ -57,7 +57,7 @@ uint64_t ContentOf(const std::string& path) {
 // would be fetched from beside the file: a second TensorFlow, in whose registry the ops would be for nobody.
 void CheckNeeded(const std::string& path, const std::vector<std::string>& needed) {
   for (const std::string& name : needed) {
-    if (name.rfind("libtensorflow_framework", 0) != 0) continue;
+    if (name.rfind("libtensorflow_framework", 0) != 0 && name.rfind("libtensorflow_cc.", 0) != 0) continue;
     void* handle = dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
     if (handle != nullptr) {
       dlclose(handle);

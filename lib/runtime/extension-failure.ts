@@ -68,17 +68,20 @@ export async function explainExtensionFailure(
       `${why}: it needs the symbol ${symbol}, which ${ofTensorFlow.join(', ')} of ${opened} does not have.${await wayToFit(path, library.version)}`,
     );
   }
-  const framework = /needs (libtensorflow_framework[^\s,]*), which is not loaded/.exec(error.message)?.[1];
-  if (framework !== undefined) {
+  const absent = /needs (libtensorflow_[^\s,]*), which is not loaded/.exec(error.message)?.[1];
+  if (absent !== undefined) {
     // Before 1.14 the name had no number.
-    const major = /\.so\.(\d+)$/.exec(framework)?.[1] ?? '1';
+    const major = /\.so\.(\d+)$/.exec(absent)?.[1] ?? '1';
+    const sources = absent.startsWith('libtensorflow_cc')
+      ? 'the wheels'
+      : 'the wheels and the official archives';
     const way =
       major === library.version.split('.')[0]
-        ? ' Open a TensorFlow that comes in two files, as in the wheels and the official archives (tensorflow.open({ library }), --library).'
+        ? ` Open a TensorFlow that comes in two files, as in ${sources} (tensorflow.open({ library }), --library).`
         : await wayToFit(path, library.version);
     return explained(
       'FAILED_PRECONDITION',
-      `needs ${framework}, which did not come with the opened ${opened}.${way}`,
+      `needs ${absent}, which did not come with the opened ${opened}.${way}`,
     );
   }
   const missing = /([^\s:]+): cannot open shared object file/.exec(error.message)?.[1];
