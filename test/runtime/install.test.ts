@@ -61,6 +61,21 @@ describe('takes over', () => {
     expect((await install({ from, force: true })).version).toBe('2.17.0');
   });
 
+  it('a candidate, in either spelling of its version', async () => {
+    const version = '2.99.0-rc1';
+    const wheel = await makeZip(inside(wheelName('2.99.0rc1')), await wheelEntries('2.99.0rc1'));
+    const archive = await makeTarball(
+      inside(`libtensorflow-${version}.tar.gz`),
+      await officialEntries(version),
+    );
+    for (const from of [wheel, archive]) {
+      for (const asked of [version, '2.99.0rc1']) {
+        expect(await install({ from, version: asked, force: true })).toMatchObject({ version: '2.99.0rc1' });
+      }
+    }
+    expect(await inCache()).toEqual(['2.99.0rc1-cpu']);
+  });
+
   it('a wheel, with a note that its checksum is not pinned', async () => {
     const from = await makeZip(inside(wheelName()), await wheelEntries());
     const notes: string[] = [];
