@@ -17,10 +17,7 @@ import {
 } from './archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
-
-/** What lies in the cache, hidden names too. */
-const inCache = () => readdir(temporary.cache).catch(() => []);
+const { inside, inCache } = temporary;
 
 /** Cuts a file to a share of its size. */
 async function cut(file: string, share: number): Promise<string> {
