@@ -101,7 +101,7 @@ function wayOut(type: string, version: string): string {
   if (source === undefined)
     return `Where a package brings it, load the package's op library: ${way}. Where a TensorFlow later than ${version} does, open that one: tensorflow.open({ library }), --library.`;
   if (source.package === CONTRIB) {
-    return `It was part of tf.contrib in TensorFlow 1 (${source.file} in ${CONTRIB}), which no TensorFlow 2 has: open TensorFlow 1.15 and load that file, ${way}; or export the model without it.`;
+    return `It was part of tf.contrib in TensorFlow 1 (${source.file} in ${CONTRIB}), which no TensorFlow 2 has: ${isOlder(version, '2.0') ? '' : 'open TensorFlow 1.15 and '}load that file, ${way}; or export the model without it.`;
   }
   return `The Python package ${source.package} brings it${source.file === undefined ? '' : `, in ${source.file}`}. Take it from the release that is for TensorFlow ${minorOf(version)}, and load it: ${way}.`;
 }

@@ -121,6 +121,8 @@ bool Load(Kind kind, const std::string& path, const std::vector<std::string>& ne
   if (kind == Kind::kOps && find([&](const Loaded& l) { return l.content == content; }) != nullptr) {
     return true;
   }
+  const auto& load_devices = tf().TF_LoadPluggableDeviceLibrary;
+  if (kind == Kind::kDevices) load_devices.Require();
   CheckNeeded(path, needed);
   const Status status;
   bool has_ops = false;
@@ -130,9 +132,8 @@ bool Load(Kind kind, const std::string& path, const std::vector<std::string>& ne
     has_ops = tf().TF_GetOpList(library).length > 0;
     if (!has_ops) CheckIsNoPlugin(path);
   } else {
-    const auto& load = tf().TF_LoadPluggableDeviceLibrary;
-    if (load) CheckIsPlugin(path);
-    load(path.c_str(), status);
+    CheckIsPlugin(path);
+    load_devices(path.c_str(), status);
     status.Check();
   }
   AllLoaded().push_back({kind, path, content, has_ops});

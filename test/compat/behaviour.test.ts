@@ -6,6 +6,7 @@ import { lacks } from '../../lib/runtime/lacks.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags } from '../helpers/fixtures.js';
 import { expectTensor, fromJson } from '../helpers/json-tensor.js';
+import { opLibraries } from '../helpers/op-libraries.js';
 import { systemLibrary } from '../helpers/system-library.js';
 import { fixture } from '../saved-model/models.js';
 import { arithmeticGraph, loopGraph, stringGraph, variableGraph } from './graphs.js';
@@ -155,6 +156,15 @@ describe('a library that has nothing to do with TensorFlow', () => {
         ? ['LIBRARY_TOO_OLD', expect.stringMatching(/^`pluggableDevices` can't be used: .* 2\.5 or later/)]
         : ['INVALID_ARGUMENT', expect.stringContaining('is no plug-in for TensorFlow')],
     );
+  });
+});
+
+describe('a plug-in', () => {
+  it('is refused by a library that takes none, whatever TensorFlow it is for', async (context) => {
+    if (!isBefore('2.5')) return context.skip(`TensorFlow ${VERSION} takes plug-ins`);
+    const { wordpiece } = await opLibraries(context, '2.15.0');
+    const load = SavedModel.load(fixture('tf1-variables'), { pluggableDevices: [wordpiece] });
+    expect((await failure(load)).code).toBe('LIBRARY_TOO_OLD');
   });
 });
 
