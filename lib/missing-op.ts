@@ -1,12 +1,12 @@
 /** What an error says of ops that the opened libtensorflow does not have: who uses them, and where they come from. */
 import { basename } from 'node:path';
 import { TensorFlowError } from './errors.js';
+import { isOlder, minorOf } from './minor-version.js';
 import { CONTRIB, type OpSource, sourceOfOp } from './op-packages.js';
 import { registeredKernels } from './placed-graph.js';
 import type { GraphIndex } from './placement/graph-index.js';
 import { Slices } from './placement/slices.js';
 import { addon } from './runtime/addon.js';
-import { compareVersions } from './runtime/version.js';
 
 /** A graph in which an op is looked for. */
 export interface SearchedGraph {
@@ -101,14 +101,14 @@ function wayOut(type: string, version: string): string {
   if (source === undefined)
     return `Where a package brings it, load the package's op library: ${way}. Where a TensorFlow later than ${version} does, open that one: tensorflow.open({ library }), --library.`;
   if (source.package === CONTRIB) {
-    return `It was part of tf.contrib in TensorFlow 1 (${source.file} in ${CONTRIB}), which no TensorFlow 2 has: open TensorFlow 1.15 and load that file, ${way}; or export the model without it.`;
+    return `It was part of tf.contrib in TensorFlow 1 (${source.file} in ${CONTRIB}), which no TensorFlow 2 has: ${isOlder(version, '2.0') ? '' : 'open TensorFlow 1.15 and '}load that file, ${way}; or export the model without it.`;
   }
   return `The Python package ${source.package} brings it${source.file === undefined ? '' : `, in ${source.file}`}. Take it from the release that is for TensorFlow ${minorOf(version)}, and load it: ${way}.`;
 }
 
 function versions(savedBy: string | undefined, version: string): string[] {
   if (savedBy === undefined || savedBy === '' || savedBy === version) return [];
-  const isNewer = compareVersions(`${minorOf(savedBy)}.0`, `${minorOf(version)}.0`) > 0;
+  const isNewer = isOlder(version, savedBy);
   return [
     `The model was saved by TensorFlow ${savedBy}${isNewer ? `, which is newer than the opened ${version} and may have brought the op: then open a library of that version (tensorflow.open({ library }), --library)` : ''}.`,
   ];
@@ -121,8 +121,4 @@ function others(types: readonly string[], version: string): string[] {
     return `${type} (${name}${file === undefined ? '' : `, ${file}`})`;
   });
   return [`TensorFlow ${version} lacks as well: ${named.join(', ')}.`];
-}
-
-function minorOf(version: string): string {
-  return version.split('.').slice(0, 2).join('.');
 }

@@ -3,13 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Bound } from './bound.js';
-import {
-  type ConfigProtoJson,
-  checkConfigAge,
-  checkRunOptionsAge,
-  encodeRunOptions,
-  type RunOptionsJson,
-} from './config.js';
+import { type ConfigProtoJson, checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import { explainRun } from './explain.js';
@@ -31,10 +25,9 @@ import {
   checkExtensions,
   EXTENSION_KEYS,
   type ExtensionOptions,
-  findExtensions,
-  loadExtensions,
+  openExtended,
 } from './runtime/extensions.js';
-import { openLibrary, tensorflow } from './runtime/tensorflow.js';
+import { tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';
 import type { Session } from './session.js';
@@ -135,11 +128,8 @@ export class SavedModel {
     const named = checkExtensions(options);
     const path = toPath(directory);
     await checkDirectory(path);
-    const extensions = await findExtensions(named);
-    await openLibrary();
-    checkConfigAge(plan.asked, tensorflow.version);
+    await openExtended(named, plan.asked);
     checkRunOptionsAge(runOptions, tensorflow.version);
-    await loadExtensions(extensions);
     const sessions = await ModelSessions.load(path, {
       tags: [...tags],
       plan,

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName } from './bound.js';
-import { type ConfigProtoJson, checkConfigAge } from './config.js';
+import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
@@ -20,10 +20,8 @@ import {
   checkExtensions,
   EXTENSION_KEYS,
   type ExtensionOptions,
-  findExtensions,
-  loadExtensions,
+  openExtended,
 } from './runtime/extensions.js';
-import { openLibrary, tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
 
@@ -84,10 +82,7 @@ export class Session {
     const plan = checkPlacement(options);
     const named = checkExtensions(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
-    const extensions = await findExtensions(named);
-    await openLibrary();
-    checkConfigAge(plan.asked, tensorflow.version);
-    await loadExtensions(extensions);
+    await openExtended(named, plan.asked);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
     const { native } = await placed.createSession().catch(async (error) => {
       throw await explainMissingOp(error, async () => placed);

@@ -41,7 +41,7 @@
 
 namespace tf_session {
 
-// A C function that may be missing. Calling a missing one throws; `if (f)` asks.
+// A C function that may be missing. Calling a missing one throws, as Require() does; `if (f)` asks.
 template <typename F>
 struct OptionalFunction {
   F pointer = nullptr;
@@ -50,16 +50,16 @@ struct OptionalFunction {
 
   explicit operator bool() const { return pointer != nullptr; }
 
-  template <typename... Args>
-  decltype(auto) operator()(Args&&... args) const {
-    if (pointer == nullptr) ThrowTooOld(name, since);
-    return pointer(std::forward<Args>(args)...);
-  }
-
- private:
-  [[noreturn]] static void ThrowTooOld(const char* name, const char* since) {
+  void Require() const {
+    if (pointer != nullptr) return;
     throw Error(kLibraryTooOld, std::string("The opened libtensorflow has no ") + name +
                                     "; it needs TensorFlow " + since + " or later.");
+  }
+
+  template <typename... Args>
+  decltype(auto) operator()(Args&&... args) const {
+    Require();
+    return pointer(std::forward<Args>(args)...);
   }
 };
 

@@ -57,7 +57,7 @@ uint64_t ContentOf(const std::string& path) {
 // would be fetched from beside the file: a second TensorFlow, in whose registry the ops would be for nobody.
 void CheckNeeded(const std::string& path, const std::vector<std::string>& needed) {
   for (const std::string& name : needed) {
-    if (name.rfind("libtensorflow_framework", 0) != 0) continue;
+    if (name.rfind("libtensorflow_framework", 0) != 0 && name.rfind("libtensorflow_cc.", 0) != 0) continue;
     void* handle = dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
     if (handle != nullptr) {
       dlclose(handle);
@@ -104,20 +104,25 @@ void CheckIsPlugin(const std::string& path) {
 // A libuv thread. The handles that TensorFlow gives are kept for ever, as is the code.
 bool Load(Kind kind, const std::string& path, const std::vector<std::string>& needed) {
   const std::lock_guard<std::mutex> lock(LoadMutex());
-  const auto find = [&](const auto& is_it) -> const Loaded* {
-    for (const Loaded& loaded : AllLoaded()) {
-      if (loaded.kind == kind && is_it(loaded)) return &loaded;
-    }
-    return nullptr;
+  const auto find = [](const auto& is_it) -> const Loaded* {
+    const std::vector<Loaded>& all = AllLoaded();
+    const auto found = std::find_if(all.begin(), all.end(), is_it);
+    return found == all.end() ? nullptr : &*found;
   };
-  if (const Loaded* loaded = find([&](const Loaded& other) { return other.path == path; })) {
-    return loaded->has_ops;
+  if (const Loaded* same = find([&](const Loaded& l) { return l.kind == kind && l.path == path; })) {
+    return same->has_ops;
   }
   // A copy would register every kernel a second time, and TensorFlow could choose neither.
   const uint64_t content = ContentOf(path);
-  if (const Loaded* loaded = find([&](const Loaded& other) { return other.content == content; })) {
-    return loaded->has_ops;
+  if (const Loaded* same = find([&](const Loaded& l) { return l.kind == kind && l.content == content; })) {
+    return same->has_ops;
   }
+  // A plug-in that brings ops as well has registered them when it was opened.
+  if (kind == Kind::kOps && find([&](const Loaded& l) { return l.content == content; }) != nullptr) {
+    return true;
+  }
+  const auto& load_devices = tf().TF_LoadPluggableDeviceLibrary;
+  if (kind == Kind::kDevices) load_devices.Require();
   CheckNeeded(path, needed);
   const Status status;
   bool has_ops = false;
@@ -127,9 +132,8 @@ bool Load(Kind kind, const std::string& path, const std::vector<std::string>& ne
     has_ops = tf().TF_GetOpList(library).length > 0;
     if (!has_ops) CheckIsNoPlugin(path);
   } else {
-    const auto& load = tf().TF_LoadPluggableDeviceLibrary;
-    if (load) CheckIsPlugin(path);
-    load(path.c_str(), status);
+    CheckIsPlugin(path);
+    load_devices(path.c_str(), status);
     status.Check();
   }
   AllLoaded().push_back({kind, path, content, has_ops});

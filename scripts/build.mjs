@@ -52,8 +52,10 @@ async function buildAddon() {
   const link = values.link && resolve(values.link);
   const output = values.asan ? 'build/asan' : link ? 'build/linked' : 'build';
   const addon = join(ROOT, output, 'Release', 'tf-session.node');
+  // What it is linked with, the file does not tell.
   if (
     values['if-needed'] &&
+    !link &&
     isNewer(addon, join(ROOT, 'native')) &&
     isNewer(addon, join(ROOT, 'CMakeLists.txt'))
   ) {

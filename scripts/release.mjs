@@ -6,12 +6,12 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { contentFaults } from './package/contents.mjs';
 import { install } from './package/installed.mjs';
-import { npmProgram } from './package/managers.mjs';
 import { pack, prebuiltPath } from './package/pack.mjs';
 import { releaseChangelog } from './release/changelog.mjs';
 import { checkTree, restoring } from './release/tree.mjs';
 import { ROOT } from './tools/dist.mjs';
 import { Failure, main } from './tools/failure.mjs';
+import { npmProgram } from './tools/npm.mjs';
 import { attempt } from './tools/spawn.mjs';
 
 const USAGE = `npm run release -- X.Y.Z [--dry-run]

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type ConfigProtoJson, encodeConfig } from '../config.js';
 import type { Device } from '../device.js';
-import { addonPath } from '../runtime/addon.js';
+import { addon, addonPath } from '../runtime/addon.js';
 import { type Place, searchPlaces } from '../runtime/finder.js';
 import { explainNoGpu, gatherGpuEvidence } from '../runtime/gpu-absence.js';
 import { lacks } from '../runtime/lacks.js';
@@ -50,10 +50,15 @@ async function runInfo(flags: InfoFlags): Promise<void> {
     ]),
   );
   // Before what may fail: it tells why.
-  output.lines('', 'Looked for libtensorflow at (the first one found is used):');
-  output.lines(...placeLines(await searchPlaces(flags.library)), '');
-  const addon = addonPath();
-  output.lines(...table([['addon     ', addon]]));
+  const linked = linkedLibrary();
+  if (linked === null) {
+    output.lines('', 'Looked for libtensorflow at (the first one found is used):');
+    output.lines(...placeLines(await searchPlaces(flags.library)), '');
+  } else {
+    output.lines('', 'The addon is linked with a libtensorflow and opens no other:', `  ${linked}`, '');
+  }
+  const path = addonPath();
+  output.lines(...table([['addon     ', path]]));
   output.keepStdoutClean();
   await openLibrary(flags.library, output);
   const library = { path: tensorflow.path, version: tensorflow.version };
@@ -70,7 +75,7 @@ async function runInfo(flags: InfoFlags): Promise<void> {
   output.lines('', 'Devices:', ...deviceLines(devices));
   if (!devices.some(({ type }) => type === 'GPU')) await tellNoGpu(given, output);
   output.json({
-    addon,
+    addon: path,
     library,
     devices: devices.map(({ name, type, memoryBytes }) => ({ name, type, memoryBytes })),
   });
@@ -83,6 +88,15 @@ async function tellNoGpu(config: Record<string, unknown> | undefined, output: Ou
   const sentences = explainNoGpu(evidence);
   output.lines('', 'No GPU device:', ...sentences.map((sentence) => `  ${sentence}`));
   if (output.isJson && evidence.isGpuBuild) output.note(`note: no GPU device. ${sentences.join(' ')}`);
+}
+
+/** What the addon is linked with; `null` where it is with none. That there is no addon is told by what needs one. */
+function linkedLibrary(): string | null {
+  try {
+    return addon().linked();
+  } catch {
+    return null;
+  }
 }
 
 function placeLines(places: readonly Place[]): string[] {

@@ -1,6 +1,7 @@
 /** Opens libtensorflow for a command; a person at a terminal who has none is offered to fetch it. */
 import { createInterface } from 'node:readline/promises';
 import { TensorFlowError } from '../errors.js';
+import { searchPlaces } from '../runtime/finder.js';
 import { expectedBytes } from '../runtime/install/known.js';
 import { size } from '../runtime/install/space.js';
 import { wantedWheel } from '../runtime/install/wanted-wheel.js';
@@ -14,14 +15,18 @@ export async function openLibrary(library: string | undefined, output: Output): 
   try {
     await tensorflow.open({ library });
   } catch (error) {
-    const isMissing = error instanceof TensorFlowError && error.code === 'LIBRARY_NOT_FOUND';
-    // What was named and can't be used is a mistake to be told of, not to be worked around.
-    const isNamed = library !== undefined || (process.env.TF_SESSION_LIBRARY ?? '') !== '';
-    if (!isMissing || isNamed || !(await wantsInstall())) throw error;
+    const isUnusable = error instanceof TensorFlowError && error.code === 'LIBRARY_NOT_FOUND';
+    if (!isUnusable || (await isThere(library)) || !(await wantsInstall())) throw error;
     const { version, path } = await installShown({}, output);
     output.note(`TensorFlow ${version} is installed: ${path}\n`);
     await tensorflow.open();
   }
+}
+
+/** Whether a library was named or found: that it can't be used is to be told of, not to be worked around. */
+async function isThere(library: string | undefined): Promise<boolean> {
+  const isNamed = library !== undefined || (process.env.TF_SESSION_LIBRARY ?? '') !== '';
+  return isNamed || (await searchPlaces()).some(({ found }) => found);
 }
 
 /** Asks on stderr, as stdout is for results. False without a terminal, and where there is nothing to fetch. */

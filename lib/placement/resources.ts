@@ -187,10 +187,15 @@ export function devicesFor(said: readonly string[], devices: HomeOptions['device
   const decided: string[] = [];
   // Who says `/CPU:*` leaves the number to those after it; who contradicts those before it gives way.
   for (const device of said) if (areOne([...decided, device])) decided.push(device);
-  const rank = ({ type }: { type: string }) => (type === 'GPU' ? 0 : type === 'CPU' ? 1 : 2);
   return devices
     .filter(({ name }) => decided.every((device) => device === '' || deviceMatches(device, name)))
     .sort((a, b) => rank(a) - rank(b));
+}
+
+/** A plug-in's devices come first, XLA's own (of TensorFlow 1.13 to 2.3) last. */
+function rank({ type }: { type: string }): number {
+  if (type.startsWith('XLA_')) return 3;
+  return type === 'CPU' ? 2 : type === 'GPU' ? 1 : 0;
 }
 
 function originsOf(graph: ModelGraph, node: ModelNode): readonly ModelNode[] {

@@ -1,14 +1,17 @@
 /** The native addon: found once an environment, at first need, so that importing the package costs nothing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { TensorFlowError } from '../errors.js';
 import type { NativeAddon } from '../native.js';
 
 const NAME = 'tf-session.node';
-/** The file of another build of the addon, taken in place of all others: linked with one library, or with sanitizers. */
+/**
+ * The file of another build of the addon, taken in place of all others: linked with one library, or with sanitizers.
+ * Relative paths start at the working directory.
+ */
 const VARIABLE = 'TF_SESSION_ADDON';
 
 let loaded: { addon: NativeAddon; path: string } | undefined;
@@ -30,14 +33,15 @@ export function addonPath(): string {
 function load(): { addon: NativeAddon; path: string } {
   if (loaded === undefined) {
     const folder = packageFolder();
+    const named = process.env[VARIABLE] ? resolve(process.env[VARIABLE]) : undefined;
     const places = [builtPath(folder), join(folder, prebuiltPath())] as const;
-    const path = process.env[VARIABLE] || (existsSync(places[0]) ? places[0] : places[1]);
+    const path = named ?? (existsSync(places[0]) ? places[0] : places[1]);
     const require = createRequire(import.meta.url);
     let found: NativeAddon;
     try {
       found = require('bindings')({ bindings: NAME, module_root: folder, file: path, try: [['file']] });
     } catch (error) {
-      throw notFound(error, folder, process.env[VARIABLE] || places.join(' and '));
+      throw notFound(error, folder, named, places.join(' and '));
     }
     found.init({ TensorFlowError, isMainThread });
     // A graph that never ends would hold the exit of the process: sessions are ended first. Worker threads end their
@@ -90,21 +94,30 @@ function isMusl(): boolean {
   return report.header?.glibcVersionRuntime === undefined;
 }
 
-function notFound(cause: unknown, folder: string, tried: string): TensorFlowError {
+function notFound(
+  cause: unknown,
+  folder: string,
+  named: string | undefined,
+  places: string,
+): TensorFlowError {
   const [line] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   const reason = line!.replace(/ Tried:$/, '');
   // Under Yarn's Plug'n'Play a program finds its packages only if Yarn starts it.
   const node = process.versions.pnp === undefined ? 'node' : 'yarn node';
   const command = `${node} ${shellWord(join(folder, 'scripts', 'build.mjs'))}`;
   const isOnMusl = process.platform === 'linux' && isMusl();
-  const wayOut = isOnMusl
+  const build = isOnMusl
     ? 'This Node is for musl (as on Alpine), for which there is no TensorFlow: use a system with glibc, in Docker ' +
       `node:22-slim in place of node:22-alpine. If you have a libtensorflow for musl, build the addon: ${command}`
     : `Build it (CMake and a C++ compiler are needed): ${command}`;
+  const wayOut =
+    named === undefined
+      ? build
+      : `The environment variable ${VARIABLE} names that file: unset it to take the addon that comes with the package.`;
   return new TensorFlowError(
     'ADDON_NOT_FOUND',
     `The native addon of tf-session could not be loaded for ${process.platform}-${process.arch}` +
-      `${isOnMusl ? ' with musl' : ''}: ${reason}\nTried: ${tried}.\n${wayOut}`,
+      `${isOnMusl ? ' with musl' : ''}: ${reason}\nTried: ${named ?? places}.\n${wayOut}`,
     { cause },
   );
 }

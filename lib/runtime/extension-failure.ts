@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
+import { minorOf } from '../minor-version.js';
 import type { Extension } from './extensions.js';
 
 const TITLES = { opLibraries: 'op library', pluggableDevices: 'pluggable device' } as const;
@@ -35,7 +36,10 @@ export async function explainExtensionFailure(
   error: unknown,
   library: { path: string; version: string },
 ): Promise<unknown> {
-  if (!(error instanceof TensorFlowError) || error.code === 'LIBRARY_TOO_OLD') return error;
+  if (!(error instanceof TensorFlowError)) return error;
+  if (error.code === 'LIBRARY_TOO_OLD') {
+    return new TensorFlowError(error.code, `\`${option}\` can't be used: ${error.message}`, { cause: error });
+  }
   const title = `The ${TITLES[option]} ${path}`;
   const opened = `TensorFlow ${library.version} (${library.path})`;
   const explained = (code: ErrorCode, text: string) =>
@@ -64,16 +68,20 @@ export async function explainExtensionFailure(
       `${why}: it needs the symbol ${symbol}, which ${ofTensorFlow.join(', ')} of ${opened} does not have.${await wayToFit(path, library.version)}`,
     );
   }
-  const framework = /needs (libtensorflow_framework\S*?\.(\d+)), which is not loaded/.exec(error.message);
-  if (framework !== null) {
-    const [, name, major] = framework;
+  const absent = /needs (libtensorflow_[^\s,]*), which is not loaded/.exec(error.message)?.[1];
+  if (absent !== undefined) {
+    // Before 1.14 the name had no number.
+    const major = /\.so\.(\d+)$/.exec(absent)?.[1] ?? '1';
+    const sources = absent.startsWith('libtensorflow_cc')
+      ? 'the wheels'
+      : 'the wheels and the official archives';
     const way =
       major === library.version.split('.')[0]
-        ? ' Open a TensorFlow that comes in two files, as in the wheels and the official archives (tensorflow.open({ library }), --library).'
+        ? ` Open a TensorFlow that comes in two files, as in ${sources} (tensorflow.open({ library }), --library).`
         : await wayToFit(path, library.version);
     return explained(
       'FAILED_PRECONDITION',
-      `needs ${name}, which did not come with the opened ${opened}.${way}`,
+      `needs ${absent}, which did not come with the opened ${opened}.${way}`,
     );
   }
   const missing = /([^\s:]+): cannot open shared object file/.exec(error.message)?.[1];
@@ -106,8 +114,7 @@ async function wayToFit(path: string, version: string): Promise<string> {
     found === undefined
       ? ''
       : ` It belongs to ${found.name} ${found.version}${found.wants === undefined ? '' : `, which is for TensorFlow ${found.wants}`}.`;
-  const minor = version.split('.').slice(0, 2).join('.');
-  return `${whose} Take the release that is for TensorFlow ${minor}, or open the TensorFlow that it was built for (tensorflow.open({ library }), --library).`;
+  return `${whose} Take the release that is for TensorFlow ${minorOf(version)}, or open the TensorFlow that it was built for (tensorflow.open({ library }), --library).`;
 }
 
 /** The Python package that a file lies in, by what pip wrote beside it. */

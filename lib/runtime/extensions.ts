@@ -1,11 +1,13 @@
 /** Shared objects with further ops or devices, which TensorFlow loads for the whole process. */
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { checkConfigAge } from '../config.js';
 import { TensorFlowError } from '../errors.js';
 import { checkStrings, invalidOption } from '../options.js';
 import { addon } from './addon.js';
 import { explainExtensionFailure, faultyExtension } from './extension-failure.js';
 import { inspectLibrary } from './shared-library.js';
+import { openLibrary, tensorflow } from './tensorflow.js';
 
 /** What a load takes: options of `SavedModel.load` and `Session.fromGraphDef`. */
 export interface ExtensionOptions {
@@ -44,12 +46,27 @@ export function checkExtensions(options: ExtensionOptions): Pick<Extension, 'opt
 }
 
 /**
+ * Opens the library unless it is open, for sessions with this ConfigProto, and loads the extensions into it.
+ *
+ * @throws TensorFlowError what the two below and `tensorflow.open` do; LIBRARY_TOO_OLD for what the ConfigProto says
+ */
+export async function openExtended(
+  named: readonly Pick<Extension, 'option' | 'path'>[],
+  config: Uint8Array | undefined,
+): Promise<void> {
+  const extensions = await findExtensions(named);
+  await openLibrary();
+  checkConfigAge(config, tensorflow.version);
+  await loadExtensions(extensions);
+}
+
+/**
  * Looks at the files, which needs no libtensorflow: opening one that is cut off would end the process.
  *
  * @throws TensorFlowError NOT_FOUND, DATA_LOSS for one that is cut off, INVALID_ARGUMENT for what is no shared library,
  *   FAILED_PRECONDITION for one of another platform
  */
-export function findExtensions(named: readonly Pick<Extension, 'option' | 'path'>[]): Promise<Extension[]> {
+function findExtensions(named: readonly Pick<Extension, 'option' | 'path'>[]): Promise<Extension[]> {
   return Promise.all(
     named.map(async ({ option, path: given }) => {
       const inspection = await inspectLibrary(resolve(given));
@@ -65,7 +82,7 @@ export function findExtensions(named: readonly Pick<Extension, 'option' | 'path'
  * @throws TensorFlowError FAILED_PRECONDITION for one that was built for another TensorFlow; NOT_FOUND for one that needs
  *   a library which is not there; INVALID_ARGUMENT for one with neither ops nor a device; LIBRARY_TOO_OLD
  */
-export async function loadExtensions(extensions: readonly Extension[]): Promise<void> {
+async function loadExtensions(extensions: readonly Extension[]): Promise<void> {
   for (const extension of extensions) await load(extension);
 }
 

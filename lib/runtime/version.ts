@@ -8,6 +8,11 @@ export function isVersion(text: string): boolean {
   return VERSION.test(text);
 }
 
+/** A release as pip names it, `2.21.0rc1`, by which installations are named as well. */
+export function pipVersion(version: string): string {
+  return version.replace('-', '');
+}
+
 /** Sorts versions upwards; candidates come before their release, what is no version before everything. */
 export function compareVersions(a: string, b: string): number {
   const x = parts(a);

@@ -1,17 +1,14 @@
 // One libtensorflow of another version, in the cache folder: fetched by pip where it is not there yet.
 //
 //   node scripts/compat/library.mjs 1.15.5     prints the file that is opened
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openPromise } from 'yauzl';
 import { cacheFolder, fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
-import { pip } from '../tools/pip.mjs';
 import { cached } from '../tools/publish.mjs';
 import { attempt } from '../tools/spawn.mjs';
+import { fetchWheel, unpackWheel } from '../tools/wheel.mjs';
 import { VERSIONS } from './versions.mjs';
 
 /** The file that is opened, by the kind of source. */
@@ -44,7 +41,7 @@ export async function compatLibrary(version) {
   const isWhole = async (folder) => (await stat(join(folder, opened)).catch(() => undefined)) !== undefined;
   const folder = await cached(`compat/${version}`, isWhole, async (made, staging) => {
     console.error(`Fetching ${source.requirement}, once …`);
-    const wheel = await download(source, join(staging, 'wheel'));
+    const wheel = await fetchWheel(source.requirement, join(staging, 'wheel'), { args: source.pip });
     await unpack(wheel, TAKEN[source.kind], made);
     await rm(wheel);
     if (source.kind === 'extension') await wrap(made);
@@ -66,35 +63,15 @@ async function installed(version) {
   return join(env.XDG_CACHE_HOME, 'tf-session', `${version}-cpu`, 'lib/libtensorflow_cc.so.2');
 }
 
-async function download({ requirement, pip: args }, folder) {
-  await mkdir(folder);
-  await pip(
-    ['download', '--no-deps', '--only-binary=:all:', ...args, requirement, '-d', folder],
-    requirement,
-  );
-  const name = (await readdir(folder)).find((file) => file.endsWith('.whl'));
-  if (name === undefined) throw new Failure(`pip fetched no wheel of ${requirement}.`);
-  return join(folder, name);
-}
-
+/** Throws where the wheel lacks anything of what is to be taken. */
 async function unpack(wheel, taken, folder) {
-  const zip = await openPromise(wheel, { lazyEntries: true, autoClose: false });
   const missing = new Set(taken);
-  try {
-    for await (const entry of zip.eachEntry()) {
-      const rule = taken.find(([pattern]) => pattern.test(entry.fileName));
-      if (rule === undefined) continue;
-      missing.delete(rule);
-      const file = join(folder, rule[1], basename(entry.fileName));
-      await mkdir(dirname(file), { recursive: true });
-      await pipeline(
-        await zip.openReadStreamPromise(entry),
-        createWriteStream(file, { mode: 0o755, flush: true }),
-      );
-    }
-  } finally {
-    zip.close();
-  }
+  await unpackWheel(wheel, folder, (name) => {
+    const rule = taken.find(([pattern]) => pattern.test(name));
+    if (rule === undefined) return undefined;
+    missing.delete(rule);
+    return join(rule[1], basename(name));
+  });
   if (missing.size > 0) throw new Failure(`${basename(wheel)} does not hold what is expected in it.`);
 }
 

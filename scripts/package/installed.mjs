@@ -5,8 +5,9 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../tools/dist.mjs';
 import { Failure } from '../tools/failure.mjs';
+import { npmProgram } from '../tools/npm.mjs';
 import { attempt } from '../tools/spawn.mjs';
-import { emptyProject, MANAGERS, npmProgram } from './managers.mjs';
+import { emptyProject, MANAGERS } from './managers.mjs';
 
 /** npm runs commands by `sh`; the scripts that pnpm puts into node_modules/.bin use the rest. */
 const SHELL = ['sh', 'sed', 'dirname', 'uname'];

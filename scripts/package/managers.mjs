@@ -1,42 +1,9 @@
 // npm, pnpm and both Yarns: how each is run, installs a packed file, and starts what it has installed.
-import { existsSync, realpathSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
-import { Failure } from '../tools/failure.mjs';
-import { cached } from '../tools/publish.mjs';
-import { attempt } from '../tools/spawn.mjs';
+import { join } from 'node:path';
+import { npmProgram, programOf } from '../tools/npm.mjs';
 
-/** npm's own program, to be run by this Node. */
-export function npmProgram() {
-  const running = process.env.npm_execpath;
-  if (running !== undefined && /npm-cli\.js$/.test(running)) return running;
-  const beside = join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js');
-  const onPath = process.env.PATH.split(delimiter).map((folder) => join(folder, 'npm'));
-  const found = [beside, ...onPath].find((path) => existsSync(path));
-  if (found === undefined) throw new Failure('npm is not on the PATH.');
-  return realpathSync(found);
-}
-
-/** A package manager of npm's registry, kept in the user's cache. */
-async function fetched(name, version, program) {
-  const isWhole = async (folder) => existsSync(join(folder, 'node_modules', name, program));
-  const folder = await cached(`tools/${name.replace('/', '+')}-${version}`, isWhole, async (made) => {
-    const args = [
-      'install',
-      '--prefix',
-      made,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      `${name}@${version}`,
-    ];
-    const { status, output } = await attempt(process.execPath, [npmProgram(), ...args], { capture: true });
-    if (status !== 0) throw new Failure(`npm could not fetch ${name}@${version}:\n${output}`);
-  });
-  return join(folder, 'node_modules', name, program);
-}
-
-const berry = () => fetched('@yarnpkg/cli-dist', '4.18.1', 'bin/yarn.js');
+const berry = () => programOf('@yarnpkg/cli-dist', '4.18.1', 'bin/yarn.js');
 const linker = (name) => ({
   '.yarnrc.yml': `nodeLinker: ${name}\nenableTelemetry: false\n`,
   'yarn.lock': '',
@@ -54,12 +21,12 @@ export const MANAGERS = {
     bin: ['exec', '--no', '--'],
   },
   pnpm: {
-    program: () => fetched('pnpm', '10.34.9', 'bin/pnpm.cjs'),
+    program: () => programOf('pnpm', '10.34.9', 'bin/pnpm.cjs'),
     add: (file, skip) => ['add', '--prefer-offline', ...skipped(skip), file],
     bin: ['exec'],
   },
   'yarn classic': {
-    program: () => fetched('yarn', '1.22.22', 'bin/yarn.js'),
+    program: () => programOf('yarn', '1.22.22', 'bin/yarn.js'),
     add: (file, skip) => ['add', '--prefer-offline', ...skipped(skip), `file:${file}`],
     bin: ['--silent', 'run'],
   },

@@ -3,8 +3,8 @@ import { copyFile, cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure } from '../tools/failure.mjs';
+import { npmProgram } from '../tools/npm.mjs';
 import { attempt } from '../tools/spawn.mjs';
-import { npmProgram } from './managers.mjs';
 
 /** Files that npm packs whatever `files` says, and that a copy needs for it. */
 const ALWAYS = ['package.json', 'README.md', 'LICENSE'];

@@ -1,5 +1,5 @@
 // What a prebuilt addon has to be able to do, in the Node and on the processor that run this file: started by
-// trial.mjs, with TF_SESSION_ADDON naming the addon.
+// try-arm64.mjs, with TF_SESSION_ADDON naming the addon.
 //
 // --install   fetch TensorFlow first where the cache has none for this processor
 import assert from 'node:assert/strict';

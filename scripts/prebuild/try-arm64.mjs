@@ -9,9 +9,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cacheFolder } from '../tools/dist.mjs';
+import { NODE_VERSIONS } from '../compat/node-versions.mjs';
+import { cacheFolder, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
-import { NODES, runTrial } from './trial.mjs';
+import { nodeProgram } from '../tools/npm.mjs';
+import { attempt } from '../tools/spawn.mjs';
+import { addonName } from './targets.mjs';
+
+const TARGET = 'linux-arm64';
+const ADDON = join(ROOT, 'prebuilds', TARGET, addonName(TARGET));
 
 const QEMU = 'qemu-aarch64';
 /** Where Debian's packages for cross-compilation put them. */
@@ -24,17 +30,20 @@ const DEBIAN = {
 
 await main(async () => {
   const { positionals } = parseArgs({ allowPositionals: true });
+  if (!existsSync(ADDON))
+    throw new Failure(`There is no ${ADDON}. Build it: npm run prebuildify -- ${TARGET}`);
   const isNative = process.arch === 'arm64' && process.platform === 'linux';
   if (!isNative) checkEmulator();
-  for (const version of positionals.length > 0 ? positionals : [NODES[1]]) {
-    await runTrial({
-      target: 'linux-arm64',
-      version,
-      through: isNative ? [] : [QEMU, '-L', PREFIX],
-      args: ['--install'],
-      // Installations are told apart by version alone: those of another processor have a folder of their own.
-      env: isNative ? {} : { XDG_CACHE_HOME: join(await cacheFolder(), 'arm64') },
-    });
+  const env = { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env, TF_SESSION_ADDON: ADDON };
+  // Installations are told apart by version alone: those of another processor have a folder of their own.
+  if (!isNative) env.XDG_CACHE_HOME = join(await cacheFolder(), 'arm64');
+  const versions = positionals.length > 0 ? positionals : NODE_VERSIONS.filter((v) => v.startsWith('22.'));
+  for (const version of versions) {
+    const node = await nodeProgram(version, TARGET);
+    const through = isNative ? [] : [QEMU, '-L', PREFIX];
+    const [program, ...args] = [...through, node, join(ROOT, 'scripts/prebuild/driver.mjs'), '--install'];
+    const { status } = await attempt(program, args, { env });
+    if (status !== 0) throw new Failure(`${TARGET}, Node ${version}: see above.`);
   }
 }, 'node scripts/prebuild/try-arm64.mjs [VERSION…]');
 

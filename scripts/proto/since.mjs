@@ -5,12 +5,13 @@
  * by their numbers: that is what an old library reads.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { fetchWheel } from '../tools/wheel.mjs';
 import { cacheFolder } from './descriptors.mjs';
 
 const run = promisify(execFile);
@@ -55,13 +56,11 @@ const WHEELS = [
 async function descriptorsOf(python, platform, requirement) {
   const folder = await mkdtemp(join(cacheFolder(), 'proto-'));
   try {
-    const args = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder];
-    args.push('--python-version', python, '--platform', `${platform}_x86_64`);
+    const args = ['--python-version', python, '--platform', `${platform}_x86_64`];
     if (platform === 'manylinux_2_27') args.push('--platform', 'manylinux_2_17_x86_64');
-    await run('python3', [...args, requirement]);
-    const [wheel] = await readdir(folder);
+    const wheel = await fetchWheel(requirement, join(folder, 'wheel'), { args });
     const out = join(folder, 'descriptors.binpb');
-    await run('python3', [here('extract_descriptors.py'), join(folder, wheel), out, FILE]);
+    await run('python3', [here('extract_descriptors.py'), wheel, out, FILE]);
     return createFileRegistry(withoutGoogle(fromBinary(FileDescriptorSetSchema, await readFile(out))));
   } finally {
     await rm(folder, { recursive: true, force: true });

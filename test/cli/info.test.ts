@@ -1,4 +1,6 @@
+import { relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { addonPath } from '../../lib/runtime/addon.js';
 import { command, commandJson, expectFailure, hasLibrary, temporaryFile, withoutLibrary } from './command.js';
 
 interface Info {
@@ -51,5 +53,15 @@ describe('without a libtensorflow', () => {
     expect(ended.status).toBe(1);
     expect(ended.stdout).toMatch(/^addon .*\.node$/m);
     expect(ended.stderr).toMatch(/^tf-session: LIBRARY_NOT_FOUND/);
+  });
+
+  it('takes the addon that TF_SESSION_ADDON names, from the working directory', async () => {
+    const info = ['info', '--library', '/no/such/folder'];
+    const env = { TF_SESSION_ADDON: relative(process.cwd(), addonPath()) };
+    expect((await command(info, { env })).stdout).toMatch(/^addon .*\/tf-session[\w.]*\.node$/m);
+    const none = await command(info, { env: { TF_SESSION_ADDON: 'no/addon.node' } });
+    expect(none.stderr).toMatch(
+      /^tf-session: ADDON_NOT_FOUND: .*Tried: \/.*\/no\/addon\.node\.\nThe .* TF_SESSION_ADDON/ms,
+    );
   });
 });

@@ -1,10 +1,11 @@
 /** What a person at a terminal is asked who has no libtensorflow: `script` of util-linux makes the terminal. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
+import { systemLibrary } from '../helpers/system-library.js';
 import { useTemporaryFolder } from '../runtime/archives.js';
 import { command, MAIN, withoutLibrary } from './command.js';
 
@@ -26,7 +27,7 @@ interface AtTerminal {
 }
 
 /** Runs the command at a terminal, at which `typed` is typed once `QUESTION` is there; `null` ends the input. */
-async function atTerminal(args: string[], typed: string | null): Promise<AtTerminal> {
+async function atTerminal(args: string[], typed: string | null, libraryPath = ''): Promise<AtTerminal> {
   const nowhere = join(temporary.path, 'nowhere');
   await mkdir(nowhere, { recursive: true });
   // No python3 either: a yes goes no further than to look for it.
@@ -34,7 +35,7 @@ async function atTerminal(args: string[], typed: string | null): Promise<AtTermi
     ...process.env,
     NODE_OPTIONS: '',
     ...(await withoutLibrary()),
-    LD_LIBRARY_PATH: '',
+    LD_LIBRARY_PATH: libraryPath,
     TERM: 'dumb',
   };
   const line = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
@@ -92,6 +93,17 @@ describe.skipIf(isOnSystem || !hasTerminal())('without a libtensorflow, at a ter
     const { status, shown } = await atTerminal(['run', MODEL, '--library', '/no/such/library'], null);
     expect(shown).not.toMatch(QUESTION);
     expect(shown).toMatch(/LIBRARY_NOT_FOUND/);
+    expect(status).toBe(1);
+  });
+
+  it('nothing is asked where one is found that is of no use', async (context) => {
+    const other = systemLibrary() ?? context.skip('Node names no libm');
+    const folder = join(temporary.path, 'useless');
+    await mkdir(folder, { recursive: true });
+    await copyFile(other, join(folder, 'libtensorflow.so.2'));
+    const { status, shown } = await atTerminal(['run', MODEL], null, folder);
+    expect(shown).not.toMatch(QUESTION);
+    expect(shown).toMatch(/LIBRARY_NOT_FOUND: \S+ is no usable libtensorflow/);
     expect(status).toBe(1);
   });
 });

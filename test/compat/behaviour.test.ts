@@ -1,11 +1,13 @@
 /** What this package promises, on a library of any version. */
 import { describe, expect, it } from 'vitest';
 import { SINCE } from '../../lib/config/since.js';
-import { decodeRunMetadata, SavedModel, Tensor, tensorflow } from '../../lib/index.js';
+import { decodeRunMetadata, type LoadOptions, SavedModel, Tensor, tensorflow } from '../../lib/index.js';
 import { lacks } from '../../lib/runtime/lacks.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags } from '../helpers/fixtures.js';
 import { expectTensor, fromJson } from '../helpers/json-tensor.js';
+import { opLibraries } from '../helpers/op-libraries.js';
+import { systemLibrary } from '../helpers/system-library.js';
 import { fixture } from '../saved-model/models.js';
 import { arithmeticGraph, loopGraph, stringGraph, variableGraph } from './graphs.js';
 import { isBefore, optionalFunctions, VERSION } from './library.js';
@@ -118,6 +120,51 @@ describe('tensors', () => {
     await session.run([], {}, { targets: ['add'] });
     const [after] = await session.run('read');
     expect((after!.data as Float32Array).every((value) => value === 1)).toBe(true);
+  });
+});
+
+describe('without external buffers', () => {
+  it('outputs are ordinary, and so is what Tensor.allocate gives', async () => {
+    try {
+      await tensorflow.open({ externalBuffers: false });
+      const numbers = await arithmeticGraph();
+      const x = Tensor.allocate('float32', [1 << 16]);
+      (x.data as Float32Array).fill(3);
+      const [y] = await numbers.run('y', { x });
+      await x.released;
+      const squares = y!.data as Float32Array<ArrayBuffer>;
+      expect(squares.every((value) => value === 9)).toBe(true);
+      expect(structuredClone(squares, { transfer: [squares.buffer] })).toHaveLength(1 << 16);
+      const texts = await stringGraph();
+      const [same] = await texts.run('same', { text: Tensor.from(['a', ''], [2], 'string') });
+      expect(same!.data).toEqual(['a', '']);
+    } finally {
+      await tensorflow.open({ externalBuffers: true });
+    }
+  });
+});
+
+describe('a library that has nothing to do with TensorFlow', () => {
+  it('is neither an op library nor a plug-in, which older ones have none of', async (context) => {
+    const path = systemLibrary() ?? context.skip('Node names no libm');
+    const load = (options: LoadOptions) => failure(SavedModel.load(fixture('tf1-variables'), options));
+    const ops = await load({ opLibraries: [path] });
+    expect([ops.code, ops.message]).toEqual(['INVALID_ARGUMENT', expect.stringContaining('holds no ops')]);
+    const devices = await load({ pluggableDevices: [path] });
+    expect([devices.code, devices.message]).toEqual(
+      isBefore('2.5')
+        ? ['LIBRARY_TOO_OLD', expect.stringMatching(/^`pluggableDevices` can't be used: .* 2\.5 or later/)]
+        : ['INVALID_ARGUMENT', expect.stringContaining('is no plug-in for TensorFlow')],
+    );
+  });
+});
+
+describe('a plug-in', () => {
+  it('is refused by a library that takes none, whatever TensorFlow it is for', async (context) => {
+    if (!isBefore('2.5')) return context.skip(`TensorFlow ${VERSION} takes plug-ins`);
+    const { wordpiece } = await opLibraries(context, '2.15.0');
+    const load = SavedModel.load(fixture('tf1-variables'), { pluggableDevices: [wordpiece] });
+    expect((await failure(load)).code).toBe('LIBRARY_TOO_OLD');
   });
 });
 

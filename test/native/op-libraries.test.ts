@@ -114,16 +114,17 @@ describe('an op library that', () => {
   });
 });
 
-describe('an op library that needs a libtensorflow_framework that is not loaded', () => {
+describe('an op library that needs a library of TensorFlow that is not loaded', () => {
   it.for([
-    ['of another major version', '1', /Take the release that is for TensorFlow/],
-    ['of the same', '', /Open a TensorFlow that comes in two files/],
-  ] as const)('%s is an error', async ([, version, way], context) => {
+    ['of another major version', '_framework.so.1', /Take the release that is for TensorFlow/],
+    ['from before 1.14', '_framework.so', /Take the release that is for TensorFlow/],
+    // The suffix stands for a TensorFlow in one file, beside which no other is loaded.
+    ['of the same', '_framework_other.so.MAJOR', /Open a TensorFlow that comes in two files/],
+    ['of which a second would be loaded beside the first', '_cc.so.1', /Take the release that is for/],
+  ] as const)('%s is an error', async ([, end, way], context) => {
     await needCompiler(context);
     const folder = await temporaryDirectory();
-    const major = version || tensorflow.version.split('.')[0]!;
-    // The suffix stands for a TensorFlow in one file, beside which no other is loaded.
-    const name = `libtensorflow_framework${version === '' ? '_other' : ''}.so.${major}`;
+    const name = `libtensorflow${end.replace('MAJOR', tensorflow.version.split('.')[0]!)}`;
     const stub = join(folder, 'stub.cc');
     await writeFile(stub, 'int f() { return 1; }');
     const beside = await compile(stub, folder, [`-Wl,-soname,${name}`]);

@@ -3,12 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { SavedModel, Session, Tensor, tensorflow } from '../../lib/index.js';
+import { decodeRunMetadata, SavedModel, Session, Tensor, tensorflow } from '../../lib/index.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
 import { failure } from '../helpers/failure.js';
 import { opLibraries } from '../helpers/op-libraries.js';
 import { systemLibrary } from '../helpers/system-library.js';
-import { FLOAT, graphBytes, identity, type Node, type as ofType } from '../placement/graphs.js';
+import {
+  assign,
+  call,
+  constant,
+  FLOAT,
+  fn,
+  graphBytes,
+  identity,
+  type Node,
+  type as ofType,
+  read,
+  variable,
+} from '../placement/graphs.js';
 import { runChild } from '../process/child.js';
 import { fixture, modelBytes, modelDirectory } from '../saved-model/models.js';
 import { compile, framework, HOST_DEVICE, needCompiler } from './plugin/compile.js';
@@ -104,6 +116,14 @@ describe('a plug-in for another TensorFlow', () => {
 });
 
 describe('a pluggable device', () => {
+  it('is no op library', async (context) => {
+    const error = await failure(Session.fromGraphDef(GRAPH, { opLibraries: [await plugin(context)] }));
+    expect([error.code, error.message]).toEqual([
+      'INVALID_ARGUMENT',
+      expect.stringContaining('name it in `pluggableDevices`'),
+    ]);
+  });
+
   it('is there once its plug-in is loaded, also where there were sessions before', async (context) => {
     const path = await plugin(context);
     expect(await namesOfDevices()).toEqual([]);
@@ -141,12 +161,52 @@ describe('a pluggable device', () => {
     expect(report.transfers.map(({ tensor, bytes }) => [tensor, bytes])).toContainEqual(['x:0', 200_000]);
   });
 
-  it('is no op library', async (context) => {
-    const error = await failure(Session.fromGraphDef(GRAPH, { opLibraries: [await plugin(context)] }));
+  it('is where TensorFlow puts a variable of which nothing is said, and exact knows', async (context) => {
+    const path = await plugin(context);
+    const body = fn('f', [read('r', 'a')], { out: 'r:value:0' });
+    const nodes = [variable('v'), constant('c'), assign('init', 'v', 'c'), call('p', 'f', ['v'])];
+    const options = (device: string) => ({
+      pluggableDevices: [path],
+      placement: [{ function: 'f', op: 'r', device }],
+      exact: true,
+    });
+    const error = await failure(Session.fromGraphDef(graphBytes(nodes, body), options('/CPU:0')));
     expect([error.code, error.message]).toEqual([
       'INVALID_ARGUMENT',
-      expect.stringContaining('name it in `pluggableDevices`'),
+      expect.stringMatching(
+        /r \(in f\): asked onto \/CPU:0, but works on v, which is on \/device:HOST_DEVICE:0/,
+      ),
     ]);
+    await using session = await Session.fromGraphDef(
+      graphBytes(nodes, body),
+      options('/device:HOST_DEVICE:0'),
+    );
+    let devices: string[] = [];
+    await session.run([], {}, { targets: ['init'] });
+    await session.run(
+      'p',
+      {},
+      {
+        runOptions: { traceLevel: 'FULL_TRACE' },
+        onRunMetadata: (bytes) => {
+          const ran = decodeRunMetadata(bytes).stepStats!.devStats;
+          devices = ran
+            .filter((each) => each.nodeStats.some(({ nodeName }) => nodeName === 'v'))
+            .map((each) => each.device);
+        },
+      },
+    );
+    expect(devices).toEqual([NAMES[0]]);
+  });
+
+  it('may be named as an op library, too, once it is loaded: it can bring both', async (context) => {
+    const path = await plugin(context);
+    const copy = join(folder, 'ops.so');
+    await copyFile(path, copy);
+    for (const opLibraries of [[path], [copy]]) {
+      await using session = await Session.fromGraphDef(GRAPH, { opLibraries, pluggableDevices: [path] });
+      expect((await session.run('y', { x: [1] }))[0]!.data).toEqual(new Float32Array([-2]));
+    }
   });
 
   it('is registered once, however often its plug-in is named, by copies as well', async (context) => {

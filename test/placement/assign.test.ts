@@ -4,6 +4,7 @@ import { compileGlob } from '../../lib/placement/glob.js';
 import type { GraphIndex } from '../../lib/placement/graph-index.js';
 import type { PlacementRule } from '../../lib/placement/rules.js';
 import { failure } from '../helpers/failure.js';
+import { turnsDuring } from '../helpers/turns.js';
 import { deciders, ENCODER, INDEX, ROWS, run, table } from './node-table.js';
 
 const _ = NO_RULE;
@@ -169,20 +170,6 @@ describe('a large graph', () => {
     isHousekeeping: (i) => i % 100 === 99,
   };
 
-  /** The turns that the event loop had meanwhile. */
-  async function countTurns(work: Promise<unknown>): Promise<number> {
-    let turns = 0;
-    let isOn = true;
-    const next = () => {
-      turns++;
-      if (isOn) setImmediate(next);
-    };
-    setImmediate(next);
-    await work.catch(() => undefined);
-    isOn = false;
-    return turns;
-  }
-
   it('is assigned in slices, as a small one is', async () => {
     const rules = [
       ...Array.from({ length: 8 }, (__, i) => ({
@@ -194,7 +181,7 @@ describe('a large graph', () => {
       { function: '**_fn_7', device: '/CPU:3' },
     ];
     const work = run(rules, {}, index);
-    expect(await countTurns(work)).toBeGreaterThan(2);
+    expect((await turnsDuring(work)).turns).toBeGreaterThan(2);
     const { rule } = await work;
     const wrong: number[] = [];
     for (let i = 0; i < LENGTH; i++) {
@@ -211,7 +198,7 @@ describe('a large graph', () => {
   it('finds near names in slices, too', async () => {
     // Wrong in several places far from each other; other names begin with more of it.
     const work = run([{ op: 'model/layer_1/block_95/MatMull_1', device: '/CPU:1' }], {}, index);
-    expect(await countTurns(work)).toBeGreaterThan(2);
+    expect((await turnsDuring(work)).turns).toBeGreaterThan(2);
     expect((await failure(work)).message).toContain('Did you mean "model/layer_0/block_95/MatMul_192"');
   });
 });

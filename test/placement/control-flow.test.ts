@@ -1,10 +1,11 @@
 /** Ops of TensorFlow 1's control flow, which go along with a neighbour: what exact and the report say of them. */
-import { setImmediate } from 'node:timers/promises';
+
 import { describe, expect, it } from 'vitest';
 import type { LoadOptions, PlacementRule } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { type Case, fixtureJson, openFixture } from '../helpers/fixtures.js';
 import { fromJson } from '../helpers/json-tensor.js';
+import { turnsDuring } from '../helpers/turns.js';
 import { asking, CPUS, check, device, faults } from './exact-check.js';
 import { callOn, choice, choiceInBody, LIMIT, loop } from './flow-cases.js';
 import * as g from './graphs.js';
@@ -94,22 +95,10 @@ describe('exact', () => {
     }
     const graph = await g.decode(nodes.map((node) => ({ ...node, device: '/CPU:1' }) as g.Node));
     for (const [on, expected] of [['/CPU:1', ''] as const, ['/CPU:2', /and \d+ more/] as const]) {
-      let isDone = false;
-      let turns = 0;
       const requested = (i: number) => (graph.nodes[i]!.type === 'Switch' ? on : graph.nodes[i]!.saved);
-      const checking = check(graph, { requested }).then(
-        () => '',
-        (error: Error) => error.message,
-      );
-      void checking.then(() => {
-        isDone = true;
-      });
-      while (!isDone) {
-        await setImmediate();
-        turns++;
-      }
+      const { turns, message } = await turnsDuring(check(graph, { requested }));
       expect(turns).toBeGreaterThan(10);
-      expect(await checking).toMatch(expected);
+      expect(message).toMatch(expected);
     }
   });
 });

@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ExactCheck } from '../../lib/placement/exact.js';
 import { failure } from '../helpers/failure.js';
+import { turnsDuring } from '../helpers/turns.js';
 import { reader } from './exact-cases.js';
 import { asking, CPUS, check, device, faults } from './exact-check.js';
 import * as g from './graphs.js';
@@ -118,22 +118,10 @@ describe('what cannot be held', () => {
     });
     const graph = await g.decode(nodes);
     for (const options of [{ ignoreColocation: true }, { kernels: () => 'no' as const }]) {
-      let isDone = false;
-      let turns = 0;
-      const checking = check(graph, options).then(
-        () => '',
-        (error: Error) => error.message,
-      );
-      void checking.then(() => {
-        isDone = true;
-      });
-      while (!isDone) {
-        await setImmediate();
-        turns++;
-      }
+      const { turns, message } = await turnsDuring(check(graph, options));
       expect(turns).toBeGreaterThan(20);
-      if (!('kernels' in options)) expect(await checking).toBe('');
-      else expect(await checking).toMatch(/ and \d+ more: asked onto .* kernel/);
+      if (!('kernels' in options)) expect(message).toBe('');
+      else expect(message).toMatch(/ and \d+ more: asked onto .* kernel/);
     }
   });
 

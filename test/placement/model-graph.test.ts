@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ModelGraph } from '../../lib/placement/model-graph.js';
 import { MetaGraphDefSchema } from '../../lib/proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { readFullMetaGraph, readMetaGraphBytes } from '../../lib/saved-model/reader.js';
 import { payloads } from '../../lib/saved-model/wire.js';
 import { failure } from '../helpers/failure.js';
+import { turnsDuring } from '../helpers/turns.js';
 import { fixture } from '../saved-model/models.js';
 import * as g from './graphs.js';
 
@@ -75,15 +75,8 @@ describe('a graph decoded node by node', () => {
   it('leaves the event loop its turns', async () => {
     const nodes = Array.from({ length: 40_000 }, (_, i) => g.identity(`n${i}`, i === 0 ? 'c' : `n${i - 1}`));
     const bytes = g.graphBytes([g.constant('c'), ...nodes]);
-    let turns = 0;
-    let isDone = false;
-    const decoding = ModelGraph.decode(bytes).finally(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      await setImmediate();
-      turns++;
-    }
+    const decoding = ModelGraph.decode(bytes);
+    const { turns } = await turnsDuring(decoding);
     expect((await decoding).nodes).toHaveLength(40_001);
     expect(turns).toBeGreaterThan(5);
   });

@@ -73,5 +73,7 @@ async function runtimeThatForbids(): Promise<Record<string, string> | undefined>
   const text = await readFile(addonPath(), 'latin1');
   expect(text).toContain(asked);
   await writeFile(addon, text.replaceAll(asked, other), 'latin1');
-  return { TF_SESSION_ADDON: addon, LD_PRELOAD: library };
+  // Sanitizers are preloaded, too, and want to be the first.
+  const preloaded = process.env.LD_PRELOAD ? `${process.env.LD_PRELOAD}:${library}` : library;
+  return { TF_SESSION_ADDON: addon, LD_PRELOAD: preloaded };
 }

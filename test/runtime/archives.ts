@@ -1,6 +1,6 @@
 /** Makes small archives, folders and libraries for the tests: real formats, stand-in contents. */
 import { createWriteStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,10 +8,25 @@ import { crc32, createGzip, deflateRawSync } from 'node:zlib';
 import { type Headers, pack } from 'tar-stream';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { removeStaging } from '../../lib/runtime/install/staging.js';
+import { systemLibrary } from '../helpers/system-library.js';
+
+export interface TemporaryFolder {
+  readonly path: string;
+  readonly cache: string;
+  /** A path in it. */
+  inside(...parts: string[]): string;
+  /** What lies in the cache, hidden names too. */
+  inCache(): Promise<string[]>;
+}
 
 /** A folder that is removed after the test; the cache is in it, and neither variables nor the system count. */
-export function useTemporaryFolder(): { readonly path: string; readonly cache: string } {
-  const state = { path: '', cache: '' };
+export function useTemporaryFolder(): TemporaryFolder {
+  const state = {
+    path: '',
+    cache: '',
+    inside: (...parts: string[]) => join(state.path, ...parts),
+    inCache: () => readdir(state.cache).catch(() => []),
+  };
   beforeEach(async () => {
     state.path = await realpath(await mkdtemp(join(tmpdir(), 'tf-session-test-')));
     state.cache = join(state.path, 'xdg', 'tf-session');
@@ -28,8 +43,7 @@ export function useTemporaryFolder(): { readonly path: string; readonly cache: s
 
 /** A real shared library of some hundred kilobytes: one that Node itself has loaded. */
 export function smallLibrary(): string {
-  const report = process.report.getReport() as unknown as { sharedObjects: string[] };
-  const found = report.sharedObjects.find((path) => /\/libm\.so/.test(path));
+  const found = systemLibrary();
   if (found === undefined) throw new Error('these tests need a Linux whose Node.js links libm');
   return found;
 }

@@ -13,7 +13,7 @@ import {
 } from './archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
+const { inside } = temporary;
 
 /** A library in each place, so that only the order decides. */
 async function placeEverywhere() {

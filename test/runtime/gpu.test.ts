@@ -20,8 +20,7 @@ import {
 import { compile, hasCompiler, makeGpuWheels, openedByName } from './gpu-archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
-const inCache = () => readdir(temporary.cache).catch(() => []);
+const { inside, inCache } = temporary;
 
 describe.skipIf(!hasCompiler())('a GPU install', () => {
   /** A `python3` whose pip brings what lies in a folder, and writes down what it was asked for. */

@@ -17,10 +17,7 @@ import {
 } from './archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
-
-/** What lies in the cache, hidden names too. */
-const inCache = () => readdir(temporary.cache).catch(() => []);
+const { inside, inCache } = temporary;
 
 /** Cuts a file to a share of its size. */
 async function cut(file: string, share: number): Promise<string> {
@@ -59,6 +56,21 @@ describe('takes over', () => {
     const nested = entries.map((e) => ({ ...e, name: join('libtensorflow', e.name) }));
     const from = await makeTarball(inside('nested.tar.gz'), nested);
     expect((await install({ from, force: true })).version).toBe('2.17.0');
+  });
+
+  it('a candidate, in either spelling of its version', async () => {
+    const version = '2.99.0-rc1';
+    const wheel = await makeZip(inside(wheelName('2.99.0rc1')), await wheelEntries('2.99.0rc1'));
+    const archive = await makeTarball(
+      inside(`libtensorflow-${version}.tar.gz`),
+      await officialEntries(version),
+    );
+    for (const from of [wheel, archive]) {
+      for (const asked of [version, '2.99.0rc1']) {
+        expect(await install({ from, version: asked, force: true })).toMatchObject({ version: '2.99.0rc1' });
+      }
+    }
+    expect(await inCache()).toEqual(['2.99.0rc1-cpu']);
   });
 
   it('a wheel, with a note that its checksum is not pinned', async () => {

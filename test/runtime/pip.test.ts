@@ -7,7 +7,7 @@ import { install } from '../../lib/runtime/install/install.js';
 import { makeZip, useTemporaryFolder, wheelEntries, wheelName } from './archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
+const { inside } = temporary;
 
 /** Puts a `python3` in front of all others: a shell script of these lines. */
 async function fakePython(...lines: string[]): Promise<void> {

@@ -9,7 +9,7 @@ import { makeTarball, officialEntries, useTemporaryFolder } from './archives.js'
 import { compile, hasCompiler } from './gpu-archives.js';
 
 const temporary = useTemporaryFolder();
-const inside = (...parts: string[]) => join(temporary.path, ...parts);
+const { inside } = temporary;
 const FINDER = fileURLToPath(new URL('../../dist/runtime/finder.js', import.meta.url));
 
 /** As root, or where users may make namespaces. */

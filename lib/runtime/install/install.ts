@@ -10,7 +10,7 @@ import {
   readEntry,
   type Variant,
 } from '../cache.js';
-import { DEFAULT_VERSION } from '../version.js';
+import { DEFAULT_VERSION, pipVersion } from '../version.js';
 import { measureFile } from './bytes.js';
 import { cudaRequirements } from './cuda-wheels.js';
 import { fetchTensorFlow } from './fetch-tensorflow.js';
@@ -60,8 +60,9 @@ interface From {
  * says), FAILED_PRECONDITION (wrong platform, no pip, no libtensorflow inside), UNAVAILABLE (pip could not fetch
  * it), RESOURCE_EXHAUSTED (no space left) and PERMISSION_DENIED, each with what to do.
  */
-export async function install(options: InstallOptions = {}): Promise<Installed> {
-  checkOptions(options);
+export async function install(given: InstallOptions = {}): Promise<Installed> {
+  checkOptions(given);
+  const options = given.version === undefined ? given : { ...given, version: pipVersion(given.version) };
   const variant = options.variant ?? 'cpu';
   const from = options.from === undefined ? undefined : await sourceOf(resolve(options.from), options);
   const cache = cacheFolder();
@@ -192,7 +193,8 @@ async function alreadyThere(
 }
 
 /** The version that the source tells, or else the caller. */
-function agreedVersion(told: string | undefined, asked: string | undefined, from: string): string {
+function agreedVersion(name: string | undefined, asked: string | undefined, from: string): string {
+  const told = name && pipVersion(name);
   if (told !== undefined && asked !== undefined && told !== asked) {
     throw new TensorFlowError(
       'INVALID_OPTION',

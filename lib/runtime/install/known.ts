@@ -166,7 +166,7 @@ const CUDA_WHEELS: Record<string, KnownWheel> = {
 };
 
 /** The wheel of this file name, where it is pinned. */
-export function knownWheel(fileName: string): KnownWheel | undefined {
+function knownWheel(fileName: string): KnownWheel | undefined {
   const table = Object.hasOwn(CUDA_WHEELS, fileName) ? CUDA_WHEELS : WHEELS;
   return Object.hasOwn(table, fileName) ? table[fileName] : undefined;
 }

@@ -4,7 +4,7 @@ import type { Variant } from '../cache.js';
 import { compareVersions } from '../version.js';
 
 /** The first version whose wheel holds libtensorflow_cc. */
-export const FIRST_WHEEL = '2.12.0';
+const FIRST_WHEEL = '2.12.0';
 /** TensorFlow's own wheels ask for no newer one. */
 const GLIBC_MINOR = 27;
 
