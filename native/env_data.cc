@@ -106,8 +106,12 @@ void EnvData::CloseSessions() {
 void EnvData::CleanUp() {
   closing_ = true;
   if (is_worker_) TerminationWatch::Get().Remove(this);
-  // Node has waited for all that libuv had, so what is left waits for the gate.
+  // Node has waited for all that libuv had, so what is left waits for the gate. Its promises are rejected
+  // with errors, and a hook has no scope for handles.
+  napi_handle_scope scope = nullptr;
+  (void)napi_open_handle_scope(env_, &scope);
   Abandon();
+  (void)napi_close_handle_scope(env_, scope);
   // Released by nobody else: Node frees it with the environment after this hook.
   const std::lock_guard<std::mutex> lock(wake_mutex_);
   wake_ = nullptr;

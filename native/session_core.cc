@@ -20,6 +20,18 @@ std::vector<SessionCore*>& Registry() {
 // The process is on its way out: sessions that are made from now on do not run either.
 std::atomic<bool> all_ended{false};
 
+// To be called where something was caught. What another C++ runtime threw has no text here.
+Error ThrownByTensorFlow() {
+  std::string text = "TensorFlow ended the run by an exception";
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    text += std::string(" (") + exception.what() + ")";
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+  return {TF_INTERNAL, text + ". Its session is of no more use: load the model again."};
+}
+
 }  // namespace
 
 SessionCore::SessionCore(GraphPtr graph, TF_Session* session) : graph_(std::move(graph)), session_(session) {
@@ -40,6 +52,10 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
                             const std::optional<Bytes>& options, bool want_metadata) const {
   const auto cancelled = [] { return Error(TF_CANCELLED, "The run was cancelled: its session was closed."); };
   if (ended_ || all_ended) throw cancelled();
+  if (broken_) {
+    throw Error(TF_FAILED_PRECONDITION,
+                "An exception ended an earlier run of this session: load the model again.");
+  }
   std::vector<TF_Tensor*> values;
   values.reserve(inputs.size());
   for (const TensorPtr& input : inputs) values.push_back(input.get());
@@ -51,10 +67,16 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   }
   const BufferPtr metadata(want_metadata ? tf().TF_NewBuffer() : nullptr);
   const Status status;
-  tf().TF_SessionRun(session_, options ? &options_view : nullptr, plan.feeds.data(), values.data(),
-                     static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
-                     static_cast<int>(fetched.size()), plan.targets.data(),
-                     static_cast<int>(plan.targets.size()), metadata.get(), status);
+  try {
+    tf().TF_SessionRun(session_, options ? &options_view : nullptr, plan.feeds.data(), values.data(),
+                       static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
+                       static_cast<int>(fetched.size()), plan.targets.data(),
+                       static_cast<int>(plan.targets.size()), metadata.get(), status);
+  } catch (...) {
+    // It is not written for exceptions: the session keeps pointers into frames that are gone.
+    broken_ = true;
+    throw ThrownByTensorFlow();
+  }
   RunOutcome outcome;
   outcome.outputs.reserve(fetched.size());
   for (TF_Tensor* tensor : fetched) outcome.outputs.emplace_back(tensor);
@@ -70,7 +92,7 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
 void SessionCore::EndRuns() {
   ended_ = true;
   const std::lock_guard<std::mutex> lock(end_mutex_);
-  if (session_ == nullptr) return;
+  if (session_ == nullptr || broken_) return;
   const Status status;
   // Its complaint that the session is closed already is of no use to anyone.
   tf().TF_CloseSession(session_, status);
@@ -80,10 +102,14 @@ void SessionCore::Close() {
   EndRuns();
   const std::lock_guard<std::mutex> lock(end_mutex_);
   if (session_ == nullptr) return;
-  const Status status;
-  tf().TF_DeleteSession(session_, status);
+  if (broken_) {
+    [[maybe_unused]] const TF_Graph* left = graph_.release();
+  } else {
+    const Status status;
+    tf().TF_DeleteSession(session_, status);
+    graph_.reset();
+  }
   session_ = nullptr;
-  graph_.reset();
 }
 
 void SessionCore::EndRunsOfAll() {

@@ -41,6 +41,7 @@ class SessionCore {
   [[nodiscard]] TF_Session* session() const { return session_; }
 
   // Blocks until the run has ended. Throws what TensorFlow says, and CANCELLED once EndRuns() was called.
+  // After an exception of TensorFlow's own it refuses every further run.
   [[nodiscard]] RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
                                const std::optional<Bytes>& options, bool want_metadata) const;
 
@@ -58,6 +59,8 @@ class SessionCore {
   TF_Session* session_;
   std::mutex end_mutex_;  // EndRuns() against Close()
   std::atomic<bool> ended_{false};
+  // An exception came out of TensorFlow in a run: what is left of the session is never touched again.
+  mutable std::atomic<bool> broken_{false};
   Counted counted_{live.sessions};
 };
 

@@ -18,11 +18,13 @@ await main(async () => {
     throw new Failure(`${name} is not one of ${Object.keys(TARGETS).join(', ')}. Run: npm run prebuildify`);
   }
   const { program, env } = await zig();
+  const unwinder = await standIn(program, target, env);
   const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
   const definitions = {
     CMAKE_TOOLCHAIN_FILE: join(ROOT, 'scripts/prebuild/toolchain.cmake'),
     TF_SESSION_INCLUDE: await headers(),
     TF_SESSION_WERROR: 'ON',
+    CMAKE_CXX_STANDARD_LIBRARIES: unwinder,
   };
   await run(
     process.execPath,
@@ -43,3 +45,16 @@ await main(async () => {
     },
   );
 });
+
+/** What unwinder.cc is for, compiled: the linker notes its name and its versions, and no more of it. */
+async function standIn(program, target, env) {
+  const folder = join(ROOT, 'scripts/prebuild');
+  const file = join(process.cwd(), 'libgcc_s.so.1');
+  const flags = [
+    ...['-shared', '-nostdlib', '-Wl,-soname,libgcc_s.so.1'],
+    `-Wl,--version-script=${join(folder, 'unwinder.map')}`,
+  ];
+  const args = ['c++', '-target', target.zig, ...flags, join(folder, 'unwinder.cc'), '-o', file];
+  await run(program, args, { quiet: true, env: { ...process.env, ...env } });
+  return file;
+}

@@ -4,7 +4,9 @@
 //   node scripts/tools/check-symbols.mjs FILE… [--glibc VERSION] [--libstdcxx]
 //
 // --glibc      the newest glibc that it may need; default: 2.28, what Node's own builds need
-// --libstdcxx  it may need libstdc++ and libgcc, not newer than those of GCC 8, which go with glibc 2.28
+// --libstdcxx  it may need libstdc++, not newer than that of GCC 8, which goes with glibc 2.28
+//
+// libgcc_s it has to need: Node does, and TensorFlow.
 //
 // Ends with status 1 when a file is not as it should be. Needs readelf, of the binutils.
 import { spawnSync } from 'node:child_process';
@@ -15,9 +17,11 @@ import { Failure, main } from './failure.mjs';
 
 /** The two names that Node looks for in an addon. */
 const ENTRY_POINTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+/** What hands exceptions on from function to function: one for all C++ in the process. */
+const UNWINDER = 'libgcc_s.so.1';
 /** The libraries that are glibc. */
 const GLIBC = /^(?:lib(?:c|m|dl|pthread|rt)\.so\.\d|ld-linux-[\w-]+\.so\.\d)$/;
-const RUNTIME = /^lib(?:stdc\+\+|gcc_s)\.so\.\d$/;
+const RUNTIME = /^libstdc\+\+\.so\.\d$/;
 /** What a C++ runtime has: left open, another library's could be taken. */
 const OF_RUNTIME = /^(?:_Z|__cxa_|_Unwind_|__gxx_)/;
 
@@ -63,7 +67,7 @@ export function describe({ file, machine, versions, needed, exported, faults: fo
 
 function* faults({ needed, exported, undefined_, isKept }, { newest, libstdcxx }) {
   for (const library of needed) {
-    if (GLIBC.test(library) || (libstdcxx && RUNTIME.test(library))) continue;
+    if (GLIBC.test(library) || library === UNWINDER || (libstdcxx && RUNTIME.test(library))) continue;
     yield `it needs ${library}`;
   }
   for (const { name, version, isWeak } of undefined_) {
@@ -79,6 +83,8 @@ function* faults({ needed, exported, undefined_, isKept }, { newest, libstdcxx }
   }
   for (const name of exported) if (!ENTRY_POINTS.includes(name)) yield `it exports ${name}`;
   for (const name of ENTRY_POINTS) if (!exported.includes(name)) yield `it does not export ${name}`;
+  if (!needed.includes(UNWINDER))
+    yield `it does not need ${UNWINDER}: an exception of TensorFlow's would crash in it`;
   if (!isKept) yield 'it can be unloaded: link it with -z nodelete';
 }
 

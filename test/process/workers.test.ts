@@ -23,6 +23,15 @@ describe('worker threads', () => {
     expectCleanEnd(await runChild('workers.mjs', [name]), 0, stdout);
   });
 
+  it.each([
+    ['throw', 1],
+    ['exit', 3],
+    ['terminate', 1],
+  ])('end while all of theirs waits for the main thread (%s)', async (end, status) => {
+    const ended = await runChild('workers.mjs', ['behind-main', end]);
+    expectCleanEnd(ended, 0, `${status}\nCANCELLED`);
+  });
+
   it('run while a thread that has runs waiting stands still', async () => {
     const ended = await runChild('workers.mjs', ['blocked-main']);
     // Atomics.wait says not-equal where the answer came before it.

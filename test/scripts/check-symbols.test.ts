@@ -19,6 +19,7 @@ const ENTRY_POINTS = `
 
 /** As every addon has it: what is linked without it leaves __cxa_finalize open. */
 const LIBC = ['-Wl,--no-as-needed', '-lc'];
+const UNWINDER = ['-Wl,--no-as-needed', '-lgcc_s'];
 
 /** Why nothing can be read or planted here: part of the title of what is skipped. */
 const obstacle =
@@ -35,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function library(source: string, flags = ['-Wl,-z,nodelete']): Promise<string> {
+async function library(source: string, flags = ['-Wl,-z,nodelete', ...UNWINDER]): Promise<string> {
   const file = join(folder, `${Math.random()}.so`);
   await writeFile(`${file}.c`, source);
   const { status, stderr } = spawnSync('cc', [
@@ -75,23 +76,30 @@ describe.skipIf(obstacle !== '')(`what an addon needs and shows${obstacle}`, () 
     ],
     [
       'a weak function of a C++ runtime',
-      `__attribute__((weak)) void _Unwind_Resume(void); ${ENTRY_POINTS}
-       __attribute__((constructor)) static void f(void) { if (_Unwind_Resume) _Unwind_Resume(); }`,
-      ['it leaves _Unwind_Resume to any library that has it'],
+      `__attribute__((weak)) void __gxx_personality_v0(void); ${ENTRY_POINTS}
+       __attribute__((constructor)) static void f(void) { if (__gxx_personality_v0) __gxx_personality_v0(); }`,
+      ['it leaves __gxx_personality_v0 to any library that has it'],
     ],
   ])('finds %s', async (_, source, faults) => {
     expect(checkSymbols(await library(source)).faults).toEqual(faults);
   });
 
   it('finds what Node can unload', async () => {
-    expect(checkSymbols(await library(ENTRY_POINTS, [])).faults).toEqual([
+    expect(checkSymbols(await library(ENTRY_POINTS, UNWINDER)).faults).toEqual([
       'it can be unloaded: link it with -z nodelete',
     ]);
   });
 
   it('finds another library', async () => {
-    const flags = ['-Wl,-z,nodelete', '-Wl,--no-as-needed', '-lgcc_s'];
-    expect(checkSymbols(await library(ENTRY_POINTS, flags)).faults).toEqual(['it needs libgcc_s.so.1']);
+    const flags = ['-Wl,-z,nodelete', ...UNWINDER, '-lm'];
+    const file = await library(ENTRY_POINTS, [...flags, '-lstdc++']);
+    expect(checkSymbols(file).faults).toEqual(['it needs libstdc++.so.6']);
+  });
+
+  it('finds an unwinder of its own, or none', async () => {
+    expect(checkSymbols(await library(ENTRY_POINTS, ['-Wl,-z,nodelete'])).faults).toEqual([
+      "it does not need libgcc_s.so.1: an exception of TensorFlow's would crash in it",
+    ]);
   });
 
   it('finds a glibc that is newer than is allowed', async () => {

@@ -67,6 +67,18 @@ const jobs = {
     }, 100);
   },
 
+  /** Ends as it is told while all that it has started waits for the main thread's turn to end. */
+  async 'behind-main'() {
+    const model = await load('slow');
+    parentPort.on('message', (end) => {
+      for (let i = 0; i < 3; i++) model.run({ n: 4, k: 1 });
+      if (end === 'throw') throw new Error('thrown by the test');
+      if (end === 'exit') process.exit(3);
+      tell('waiting');
+    });
+    tell('ready');
+  },
+
   /** Loads and runs what never ends, again and again: a session that is new when the others are ended. */
   async 'endless-anew'() {
     for (let i = 0; ; i++) {

@@ -92,6 +92,23 @@ const cases = {
     console.log((await failed).message, await ended, await mainStillRuns());
   },
 
+  /** A worker ends that has nothing in flight: its runs wait for the only place, which is the main thread's. */
+  async 'behind-main'() {
+    await tensorflow.open({ maxRunsInFlight: 1 });
+    const model = await load('slow');
+    const worker = work('behind-main');
+    await worker.message;
+    const long = model.run({ n: 4, k: 1_000_000 });
+    const end = process.argv[3];
+    worker.worker.postMessage(end);
+    if (end === 'terminate') {
+      await new Promise((resolve) => worker.worker.once('message', resolve));
+      await worker.worker.terminate();
+    }
+    console.log(await worker.ended);
+    await Promise.all([long, model.close({ cancel: true })]).catch(({ code }) => console.log(code));
+  },
+
   async 'main-exits'() {
     await mainStillRuns();
     await Promise.all([1, 2].map(() => work('endless').message));
