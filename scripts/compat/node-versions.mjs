@@ -1,29 +1,17 @@
 // `node scripts/compat/node-versions.mjs [--node VERSION]… [TEST]…`: one addon file under several versions of Node, which come from npm
 // into the user's cache. One row each: version, Node-API, tests that passed, failed and were skipped.
-//
-// The file is the prebuilt addon of this machine where there is one, else what was built here; TF_SESSION_ADDON names another.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { nodeProgram } from '../tools/npm.mjs';
 import { attempt } from '../tools/spawn.mjs';
-import { count } from '../tools/vitest-counts.mjs';
+import { runVitest } from '../tools/vitest.mjs';
+import { triedAddon } from './addon.mjs';
 
 /** The newest of each line that is in support. */
 export const NODE_VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
-
-/** The addon that is tried. */
-async function addonFile() {
-  const { addonPath, prebuiltPath } = await fromDist('runtime/addon.js');
-  const prebuilt = join(ROOT, prebuiltPath());
-  return process.env.TF_SESSION_ADDON || !existsSync(prebuilt) ? addonPath() : prebuilt;
-}
 
 /** What loads the addon, in one process and in many. */
 const TESTS = ['test/native', 'test/process'];
@@ -38,7 +26,7 @@ const USAGE = `node scripts/compat/node-versions.mjs [--node VERSION]… [TEST]�
  * @returns {Promise<NodeRow[]>}
  */
 export async function nodeRows({ versions = NODE_VERSIONS, tests = TESTS, onRow = () => {} } = {}) {
-  const env = { ...process.env, TF_SESSION_ADDON: await addonFile() };
+  const env = { ...process.env, TF_SESSION_ADDON: await triedAddon() };
   const rows = [];
   for (const version of versions) {
     const row = await nodeRow(version, tests, env);
@@ -60,33 +48,8 @@ async function nodeRow(version, tests, env) {
   const asked = await attempt(node, ['-p', 'process.versions.napi'], { capture: true });
   if (asked.status !== 0) return { ...none, note: asked.output.trim() };
 
-  const folder = await mkdtemp(join(tmpdir(), 'tf-session-compat-'));
-  try {
-    const file = join(folder, 'report.json');
-    const args = [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--reporter=json',
-      `--outputFile=${file}`,
-      ...tests,
-    ];
-    const { output } = await attempt(node, args, { cwd: ROOT, env, capture: true });
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined) return { ...none, failed: 1, note: output.trim().slice(-500) };
-    const report = JSON.parse(text);
-    return { node: version, napi: asked.stdout.trim(), ...count(report), note: failures(report) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** What failed, by name. */
-function failures({ testResults }) {
-  const names = testResults.flatMap(({ name, status, message, assertionResults }) => {
-    const failed = assertionResults.filter((test) => test.status === 'failed').map((test) => test.fullName);
-    return status === 'failed' && failed.length === 0 ? [`${name}: ${message.split('\n')[0]}`] : failed;
-  });
-  return names.join('; ');
+  const { failures, ...counts } = await runVitest(tests, { node, env, capture: true });
+  return { node: version, napi: asked.stdout.trim(), ...counts, note: failures.join('; ') };
 }
 
 async function print() {
@@ -94,19 +57,19 @@ async function print() {
     allowPositionals: true,
     options: { node: { type: 'string', multiple: true } },
   });
-  const addon = await addonFile();
+  const addon = await triedAddon();
   const digest = createHash('sha256')
     .update(await readFile(addon))
     .digest('hex');
   console.log(`${addon}, SHA-256 ${digest.slice(0, 16)}…\n`);
-  const line = (cells) =>
-    console.log(cells.map((cell, i) => String(cell).padStart([9, 9, 7, 7, 8][i] ?? 0)).join(' '));
-  line(['Node', 'Node-API', 'Passed', 'Failed', 'Skipped']);
+  console.log('| Node | Node-API | passed | failed | skipped |\n| --- | --- | --- | --- | --- |');
   const rows = await nodeRows({
     ...(values.node && { versions: values.node }),
     ...(positionals.length > 0 && { tests: positionals }),
-    onRow: ({ node, napi, passed, failed, skipped, note }) =>
-      line([node, napi, passed, failed, skipped, ` ${note}`]),
+    onRow: ({ node, napi, passed, failed, skipped, note }) => {
+      console.log(`| ${node} | ${napi} | ${passed} | ${failed} | ${skipped} |`);
+      if (note !== '') console.error(note);
+    },
   });
   const bad = rows.filter(({ passed, failed }) => failed > 0 || passed === 0);
   if (bad.length > 0)

@@ -2,29 +2,24 @@
 //
 //   node scripts/compat/run.mjs                     every version of versions.mjs
 //   node scripts/compat/run.mjs 1.15.5 2.9.3        some
-//   node scripts/compat/run.mjs --prebuilt …        with the addon in prebuilds/, not what was built here
-import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
-import { fromDist, ROOT } from '../tools/dist.mjs';
+import { relative } from 'node:path';
+import { ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { runVitest } from '../tools/vitest.mjs';
+import { triedAddon } from './addon.mjs';
 import { compatLibrary } from './library.mjs';
 import { VERSIONS } from './versions.mjs';
 
 await main(async () => {
   const known = VERSIONS.map(({ version }) => version);
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { prebuilt: { type: 'boolean', default: false } },
-  });
-  const asked = positionals.length > 0 ? positionals : known;
-  const { addonPath, prebuiltPath } = await fromDist('runtime/addon.js');
-  if (values.prebuilt) process.env.TF_SESSION_ADDON = join(ROOT, prebuiltPath());
-  console.error(`The addon is ${relative(ROOT, addonPath())}.`);
+  const asked = process.argv.length > 2 ? process.argv.slice(2) : known;
+  const addon = await triedAddon();
+  console.error(`The addon is ${relative(ROOT, addon)}.`);
   const rows = [];
   for (const version of asked) {
     const env = {
       ...process.env,
+      TF_SESSION_ADDON: addon,
       TF_SESSION_LIBRARY: await compatLibrary(version),
       TF_SESSION_COMPAT: version,
     };
