@@ -27,7 +27,11 @@ interface AtTerminal {
 }
 
 /** Runs the command at a terminal, at which `typed` is typed once `QUESTION` is there; `null` ends the input. */
-async function atTerminal(args: string[], typed: string | null, libraryPath = ''): Promise<AtTerminal> {
+async function atTerminal(
+  args: string[],
+  typed: string | null,
+  own: Record<string, string> = {},
+): Promise<AtTerminal> {
   const nowhere = join(temporary.path, 'nowhere');
   await mkdir(nowhere, { recursive: true });
   // No python3 either: a yes goes no further than to look for it.
@@ -35,8 +39,9 @@ async function atTerminal(args: string[], typed: string | null, libraryPath = ''
     ...process.env,
     NODE_OPTIONS: '',
     ...(await withoutLibrary()),
-    LD_LIBRARY_PATH: libraryPath,
+    LD_LIBRARY_PATH: '',
     TERM: 'dumb',
+    ...own,
   };
   const line = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', `PATH='${nowhere}' exec ${line}`, '/dev/null'], {
@@ -89,8 +94,11 @@ describe.skipIf(isOnSystem || !hasTerminal())('without a libtensorflow, at a ter
     }
   });
 
-  it('nothing is asked about a library that is named', async () => {
-    const { status, shown } = await atTerminal(['run', MODEL, '--library', '/no/such/library'], null);
+  it.each<[string, string[], Record<string, string>]>([
+    ['--library', ['--library', '/no/such/library'], {}],
+    ['TF_SESSION_LIBRARY', [], { TF_SESSION_LIBRARY: '/no/such/library' }],
+  ])('nothing is asked about a library that %s names', async (_, flags, env) => {
+    const { status, shown } = await atTerminal(['run', MODEL, ...flags], null, env);
     expect(shown).not.toMatch(QUESTION);
     expect(shown).toMatch(/LIBRARY_NOT_FOUND/);
     expect(status).toBe(1);
@@ -101,7 +109,7 @@ describe.skipIf(isOnSystem || !hasTerminal())('without a libtensorflow, at a ter
     const folder = join(temporary.path, 'useless');
     await mkdir(folder, { recursive: true });
     await copyFile(other, join(folder, 'libtensorflow.so.2'));
-    const { status, shown } = await atTerminal(['run', MODEL], null, folder);
+    const { status, shown } = await atTerminal(['run', MODEL], null, { LD_LIBRARY_PATH: folder });
     expect(shown).not.toMatch(QUESTION);
     expect(shown).toMatch(/LIBRARY_NOT_FOUND: \S+ is no usable libtensorflow/);
     expect(status).toBe(1);
