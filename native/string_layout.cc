@@ -46,13 +46,14 @@ size_t ElementsOf(const TF_Tensor* tensor) {
   return elements;
 }
 
-// TensorFlow 2.4 and 2.5 free a tensor of the C API's without its long strings, which lie elsewhere. What later
-// ones find freed they leave. Where anyone else holds the tensor, the strings are his as well.
+// TensorFlow 2.4 and 2.5 free a tensor of the C API's without its long strings, which lie elsewhere. What
+// later ones find freed they leave. Where anyone else holds the tensor, the strings are his as well.
 void FreeStrings(TF_Tensor* tensor) {
+  const auto free = tf().TF_StringDealloc.pointer;  // itself: nothing here may throw
   const size_t elements = ElementsOf(tensor);
-  if (elements == 0 || !HasStrings() || tf().TF_TensorMaybeMove(tensor) == nullptr) return;
+  if (free == nullptr || elements == 0 || tf().TF_TensorMaybeMove(tensor) == nullptr) return;
   auto* strings = static_cast<TF_TString*>(tf().TF_TensorData(tensor));
-  for (size_t i = 0; i < elements; ++i) tf().TF_StringDealloc(&strings[i]);
+  for (size_t i = 0; i < elements; ++i) free(&strings[i]);
 }
 
 }  // namespace
