@@ -11,6 +11,7 @@ import {
   officialEntries,
   patchedLibrary,
   placeLibrary,
+  type TarEntry,
   useTemporaryFolder,
   wheelEntries,
   wheelName,
@@ -270,6 +271,19 @@ describe('refuses', () => {
       { name: 'lib/libtensorflow.so.2', type: 'symlink', linkname: '../d/e/f/up/../../../../outside.so' },
     ]);
     await refuses(from, 'INVALID_OPTION', 'is refused');
+  });
+
+  it('an archive with a link behind links that lead out of it', async () => {
+    const link = (name: string, linkname: string): TarEntry => ({ name, type: 'symlink', linkname });
+    const from = await makeTarball(inside('evil.tar.gz'), [
+      ...(await officialEntries()),
+      link('lib/up', '..'),
+      // Four levels above the folder, which its text does not show.
+      link('out', 'lib/up/../lib/up/../lib/up/../lib/up/..'),
+      link('out/escaped', 'x'),
+    ]);
+    await refuses(from, 'INVALID_OPTION', 'another link');
+    expect(await readdir(temporary.path)).not.toContain('escaped');
   });
 
   it('a wheel with an entry above the folder', async () => {
