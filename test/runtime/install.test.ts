@@ -291,6 +291,14 @@ describe('refuses', () => {
     await refuses(await makeZip(inside(wheelName()), wheel), 'DATA_LOSS', 'invalid relative path');
   });
 
+  it('a wheel that holds a library twice', async () => {
+    const name = inside(wheelName());
+    await makeZip(name, { ...(await wheelEntries()), 'tensorflow/libtensorflow_cc.so.X': 'another' });
+    const bytes = await readFile(name, 'latin1');
+    await writeFile(name, bytes.replaceAll('libtensorflow_cc.so.X', 'libtensorflow_cc.so.2'), 'latin1');
+    await refuses(name, 'DATA_LOSS', 'it holds "tensorflow/libtensorflow_cc.so.2" twice');
+  });
+
   it('options that contradict the source, or make no sense', async () => {
     await refuses(
       await makeOfficial(temporary.path),
