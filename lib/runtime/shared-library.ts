@@ -4,6 +4,7 @@
  * `dlopen` of a truncated library ends in SIGBUS when a missing page is touched, so this is looked at first.
  * Only a few hundred bytes are read, whatever the size.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.js';
 
@@ -45,6 +46,8 @@ const DT_STRTAB = 5;
 const DT_RPATH = 15;
 const DT_RUNPATH = 29;
 const ET_DYN = 3;
+/** A pipe is opened at once, not when somebody writes to it. Windows has no such flag. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Where CUDA's compiler puts GPU code. */
 const CUDA_SECTION = '.nv_fatbin';
 const MOST_TEXT = 1 << 20;
@@ -55,7 +58,7 @@ const MOST_NAME = 4096;
 export async function inspectLibrary(file: string): Promise<Inspection> {
   let handle: FileHandle;
   try {
-    handle = await open(file);
+    handle = await open(file, AT_ONCE);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return fault('NOT_FOUND', 'does not exist');

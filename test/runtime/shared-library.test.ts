@@ -1,4 +1,5 @@
 /** ELF files that say of themselves what no linker writes. */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,12 @@ async function inspected(file: Buffer) {
   const result = await inspectLibrary(path);
   return { result, megabytes: process.resourceUsage().maxRSS / 1024 - before };
 }
+
+it.skipIf(process.platform === 'win32')('a pipe to which nobody writes is no library, at once', async () => {
+  const path = join(folder, 'pipe.so');
+  expect(spawnSync('mkfifo', [path]).status).toBe(0);
+  expect(await inspectLibrary(path)).toMatchObject({ fault: 'is not a file' });
+});
 
 describe.runIf(isElf)('a file', () => {
   it('of 64 bytes that says it has tables of gigabytes costs none', async () => {
