@@ -16,12 +16,17 @@ namespace tf_session {
 
 TF_SESSION_HANDLE(StatusPtr, TF_Status, TF_DeleteStatus)
 TF_SESSION_HANDLE(BufferPtr, TF_Buffer, TF_DeleteBuffer)
-TF_SESSION_HANDLE(TensorPtr, TF_Tensor, TF_DeleteTensor)
 TF_SESSION_HANDLE(GraphPtr, TF_Graph, TF_DeleteGraph)
 TF_SESSION_HANDLE(ImportGraphDefOptionsPtr, TF_ImportGraphDefOptions, TF_DeleteImportGraphDefOptions)
 TF_SESSION_HANDLE(SessionOptionsPtr, TF_SessionOptions, TF_DeleteSessionOptions)
 TF_SESSION_HANDLE(DeviceListPtr, TF_DeviceList, TF_DeleteDeviceList)
 
 #undef TF_SESSION_HANDLE
+
+// Frees the strings in it, too; in string_layout.cc.
+struct TensorDeleter {
+  void operator()(TF_Tensor* tensor) const;
+};
+using TensorPtr = std::unique_ptr<TF_Tensor, TensorDeleter>;
 
 }  // namespace tf_session

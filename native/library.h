@@ -36,7 +36,8 @@
   REQUIRED(TF_LoadLibrary) REQUIRED(TF_GetOpList) OPTIONAL(TF_LoadPluggableDeviceLibrary, "2.5")   \
   OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12")                                                   \
   OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
-  OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")
+  OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")                       \
+  OPTIONAL(TF_StringDealloc, "2.4")
 // clang-format on
 
 namespace tf_session {

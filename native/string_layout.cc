@@ -40,12 +40,31 @@ std::string_view PackedAt(const char* data, size_t bytes, size_t elements, size_
   return {at, static_cast<size_t>(length)};
 }
 
+size_t ElementsOf(const TF_Tensor* tensor) {
+  size_t elements = 1;
+  for (int i = 0; i < tf().TF_NumDims(tensor); ++i) elements *= static_cast<size_t>(tf().TF_Dim(tensor, i));
+  return elements;
+}
+
+// TensorFlow 2.4 and 2.5 free a tensor of the C API's without its long strings, which lie elsewhere. What
+// later ones find freed they leave. Where anyone else holds the tensor, the strings are his as well.
+void FreeStrings(TF_Tensor* tensor) {
+  const auto free = tf().TF_StringDealloc.pointer;  // itself: nothing here may throw
+  const size_t elements = ElementsOf(tensor);
+  if (free == nullptr || elements == 0 || tf().TF_TensorMaybeMove(tensor) == nullptr) return;
+  auto* strings = static_cast<TF_TString*>(tf().TF_TensorData(tensor));
+  for (size_t i = 0; i < elements; ++i) free(&strings[i]);
+}
+
 }  // namespace
 
-StringReader::StringReader(const TF_Tensor* tensor)
-    : data_(tf().TF_TensorData(tensor)), bytes_(tf().TF_TensorByteSize(tensor)) {
-  for (int i = 0; i < tf().TF_NumDims(tensor); ++i) size_ *= static_cast<size_t>(tf().TF_Dim(tensor, i));
+void TensorDeleter::operator()(TF_Tensor* tensor) const {
+  if (tf().TF_TensorType(tensor) == TF_STRING) FreeStrings(tensor);
+  tf().TF_DeleteTensor(tensor);
 }
+
+StringReader::StringReader(const TF_Tensor* tensor)
+    : data_(tf().TF_TensorData(tensor)), bytes_(tf().TF_TensorByteSize(tensor)), size_(ElementsOf(tensor)) {}
 
 std::string_view StringReader::At(size_t index) const {
   if (!HasStrings()) return PackedAt(static_cast<const char*>(data_), bytes_, size_, index);
@@ -59,7 +78,7 @@ StringWriter::StringWriter(const std::vector<int64_t>& shape, size_t elements) :
     return;
   }
   tensor_ = Allocate(shape, elements * sizeof(TF_TString));
-  // All elements are valid from the start: whatever throws while they are filled, the tensor frees each.
+  // All elements are valid from the start: whatever throws while they are filled, each can be freed.
   auto* strings = static_cast<TF_TString*>(tf().TF_TensorData(tensor_.get()));
   for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&strings[i]);
 }

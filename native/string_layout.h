@@ -25,7 +25,7 @@ class StringReader {
  private:
   const void* data_;
   size_t bytes_;
-  size_t size_ = 1;
+  size_t size_;
 };
 
 // Makes a tensor of strings from copies of them, given in row-major order.

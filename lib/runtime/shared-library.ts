@@ -4,6 +4,7 @@
  * `dlopen` of a truncated library ends in SIGBUS when a missing page is touched, so this is looked at first.
  * Only a few hundred bytes are read, whatever the size.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.js';
 
@@ -45,15 +46,19 @@ const DT_STRTAB = 5;
 const DT_RPATH = 15;
 const DT_RUNPATH = 29;
 const ET_DYN = 3;
+/** A pipe is opened at once, not when somebody writes to it. Windows has no such flag. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Where CUDA's compiler puts GPU code. */
 const CUDA_SECTION = '.nv_fatbin';
 const MOST_TEXT = 1 << 20;
+/** The longest path that Linux takes. */
+const MOST_NAME = 4096;
 
 /** Looks at one file. Never throws for what the file holds; a file that can't be read is a fault too. */
 export async function inspectLibrary(file: string): Promise<Inspection> {
   let handle: FileHandle;
   try {
-    handle = await open(file);
+    handle = await open(file, AT_ONCE);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return fault('NOT_FOUND', 'does not exist');
@@ -154,12 +159,13 @@ async function inspectElf(handle: FileHandle, header: Buffer, size: number): Pro
   const holder = segments.find(
     (s) => s.type === PT_LOAD && strings >= s.address && strings < s.address + s.bytes,
   );
-  const text = async (offset: number) =>
-    holder === undefined ? '' : textAt(handle, strings - holder.address + holder.offset + offset);
+  const text = async (offset: number, most: number) =>
+    holder === undefined ? '' : textAt(handle, strings - holder.address + holder.offset + offset, most);
   return {
     fault: undefined,
-    needed: await Promise.all(needed.map(text)),
-    runpath: (await Promise.all(runpath.map(text))).join(':'),
+    needed: await Promise.all(needed.map((offset) => text(offset, MOST_NAME))),
+    // The loader takes one of each.
+    runpath: (await Promise.all(runpath.slice(0, 2).map((offset) => text(offset, MOST_TEXT)))).join(':'),
     hasCudaCode: (await sectionNames(handle, header)).includes(CUDA_SECTION),
   };
 }
@@ -188,18 +194,20 @@ function truncated(size: number, wanted: number): Inspection {
   return fault('DATA_LOSS', `is truncated: it has ${size} bytes and should have at least ${wanted}`);
 }
 
-/** Up to `bytes` bytes; fewer at the end of the file. */
+/** Up to `bytes` bytes; fewer at the end of the file, which may be short of what its header says by gigabytes. */
 async function read(handle: FileHandle, offset: number, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(bytes);
-  const { bytesRead } = await handle.read(buffer, 0, bytes, offset);
+  const { size } = await handle.stat();
+  const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, size - offset)));
+  if (buffer.length === 0) return buffer;
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
   return buffer.subarray(0, bytesRead);
 }
 
 /** Mostly short; TensorFlow's search path has some 20,000 characters. */
-async function textAt(handle: FileHandle, offset: number): Promise<string> {
-  for (let most = 4096; ; most *= 16) {
+async function textAt(handle: FileHandle, offset: number, limit: number): Promise<string> {
+  for (let most = MOST_NAME; ; most *= 16) {
     const bytes = await read(handle, offset, most);
-    if (bytes.includes(0) || bytes.length < most || most >= MOST_TEXT) return textIn(bytes, 0);
+    if (bytes.includes(0) || bytes.length < most || most >= limit) return textIn(bytes, 0);
   }
 }
 

@@ -63,6 +63,21 @@ describe('strings', () => {
     expect(joined!.data).toEqual(texts.map((each) => `${each}+${each}`));
   });
 
+  it('are freed with their tensors', async () => {
+    const session = await stringGraph();
+    const texts = Array.from({ length: 512 }, (_, i) => `${i}`.padEnd(1024, 'abcdefgh'));
+    const runs = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        await session.run(['joined', 'same'], { text: Tensor.from(texts, [512], 'string') });
+      }
+      globalThis.gc!();
+      return process.memoryUsage.rss() / 2 ** 20;
+    };
+    const before = await runs(100);
+    // Of half a megabyte each.
+    expect((await runs(400)) - before).toBeLessThan(100);
+  });
+
   it('come as bytes where asked', async () => {
     const session = await stringGraph();
     const [same] = await session.run(

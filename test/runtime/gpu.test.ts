@@ -251,6 +251,22 @@ it('reads which CUDA packages a wheel names, in both spellings', () => {
   ]);
 });
 
+it('reads a hostile list of packages in no time, and takes no addresses, options and text from it', () => {
+  const metadata = [
+    `Requires-Dist: ${' '.repeat(20_000)}x`,
+    `Requires-Dist: nvidia-${'-'.repeat(20_000)}@; extra == "and-cuda"`,
+    `Requires-Dist: nvidia-a; extra${' '.repeat(20_000)}= "and-cuda"`,
+    'Requires-Dist: nvidia-evil @ file:///evil.whl ; extra == "and-cuda"',
+    'Requires-Dist: --index-url=nvidia-x ; extra == "and-cuda"',
+    'Requires-Dist: nvidia-good ; extra == "and-cuda" and platform_system == "Linux"',
+    '',
+    'Requires-Dist: nvidia-description; extra == "and-cuda"',
+  ];
+  const started = performance.now();
+  expect(parseRequirements(metadata.join('\n'))).toEqual(['nvidia-good']);
+  expect(performance.now() - started).toBeLessThan(5000);
+});
+
 it('says before it fetches that there is no space', async () => {
   await requireSpace(temporary.path, 'TensorFlow', { during: 1, after: 1 });
   const attempt = requireSpace(temporary.path, 'TensorFlow', { during: 1e18, after: 9e17 });

@@ -11,6 +11,7 @@ import {
   officialEntries,
   patchedLibrary,
   placeLibrary,
+  type TarEntry,
   useTemporaryFolder,
   wheelEntries,
   wheelName,
@@ -284,9 +285,30 @@ describe('refuses', () => {
     await refuses(from, 'INVALID_OPTION', 'is refused');
   });
 
+  it('an archive with a link behind links that lead out of it', async () => {
+    const link = (name: string, linkname: string): TarEntry => ({ name, type: 'symlink', linkname });
+    const from = await makeTarball(inside('evil.tar.gz'), [
+      ...(await officialEntries()),
+      link('lib/up', '..'),
+      // Four levels above the folder, which its text does not show.
+      link('out', 'lib/up/../lib/up/../lib/up/../lib/up/..'),
+      link('out/escaped', 'x'),
+    ]);
+    await refuses(from, 'INVALID_OPTION', 'another link');
+    expect(await readdir(temporary.path)).not.toContain('escaped');
+  });
+
   it('a wheel with an entry above the folder', async () => {
     const wheel = { ...(await wheelEntries()), 'tensorflow/../../../escaped': 'x' };
     await refuses(await makeZip(inside(wheelName()), wheel), 'DATA_LOSS', 'invalid relative path');
+  });
+
+  it('a wheel that holds a library twice', async () => {
+    const name = inside(wheelName());
+    await makeZip(name, { ...(await wheelEntries()), 'tensorflow/libtensorflow_cc.so.X': 'another' });
+    const bytes = await readFile(name, 'latin1');
+    await writeFile(name, bytes.replaceAll('libtensorflow_cc.so.X', 'libtensorflow_cc.so.2'), 'latin1');
+    await refuses(name, 'DATA_LOSS', 'it holds "tensorflow/libtensorflow_cc.so.2" twice');
   });
 
   it('options that contradict the source, or make no sense', async () => {

@@ -7,6 +7,7 @@ import type { StepContext } from './types.js';
 import { Zip } from './zip.js';
 
 const EXTRA = 'and-cuda';
+const REQUIRES = 'Requires-Dist:';
 
 /**
  * What is taken: shared objects, and what TensorFlow's just-in-time compiler looks for by its path (`ptxas`, libdevice).
@@ -33,15 +34,19 @@ export async function cudaRequirements(wheel: string): Promise<string[]> {
   }
 }
 
-/** From the lines `Requires-Dist: NAME SPECIFIERS ; extra == "and-cuda"`, with or without parentheses. */
+/**
+ * From the lines `Requires-Dist: NAME SPECIFIERS ; extra == "and-cuda"`, with or without parentheses. The description,
+ * which follows the first empty line, may hold any text. Addresses (`NAME @ …`) are left out: an index has the packages.
+ */
 export function parseRequirements(metadata: string): string[] {
   const found: string[] = [];
   for (const line of metadata.split(/\r?\n/)) {
-    const [, requirement, marker] = /^Requires-Dist: *([^;]+?) *;(.*)$/.exec(line) ?? [];
-    if (requirement === undefined || marker === undefined) continue;
-    if (new RegExp(`extra *== *["']${EXTRA}["']`).test(marker) && /^nvidia-/.test(requirement)) {
-      found.push(requirement.replace(/[\s()]/g, ''));
-    }
+    if (line === '') break;
+    if (!line.startsWith(REQUIRES)) continue;
+    const [requirement = '', ...marker] = line.slice(REQUIRES.length).split(';');
+    if (!new RegExp(`extra *== *["']${EXTRA}["']`).test(marker.join(';'))) continue;
+    const asked = requirement.replace(/[\s()]/g, '');
+    if (/^nvidia-[\w.-]+(?:[<>=!~][\w.*+!<>=~,-]*)?$/.test(asked)) found.push(asked);
   }
   return found;
 }

@@ -56,16 +56,11 @@ export async function unpackTarball(
 
 /** Links are made last: no file is ever written through one. */
 async function writeEntries(archive: Extract, file: string, folder: string): Promise<void> {
-  const links: { path: string; to: string }[] = [];
+  const links: { name: string; to: string }[] = [];
   for await (const entry of archive) {
     const { name, type, linkname } = entry.header;
     const unsafe = whyUnsafe(entry);
-    if (unsafe !== undefined) {
-      throw new TensorFlowError(
-        'INVALID_OPTION',
-        `${file} is refused: ${unsafe}. Official archives hold nothing of the kind.`,
-      );
-    }
+    if (unsafe !== undefined) throw refused(file, unsafe);
     const path = join(folder, name);
     if (type === 'file' || type === 'contiguous-file') {
       await mkdir(dirname(path), { recursive: true });
@@ -73,13 +68,36 @@ async function writeEntries(archive: Extract, file: string, folder: string): Pro
       await pipeline(Readable.from(entry), createWriteStream(path, { highWaterMark: CHUNK_BYTES }));
       continue;
     }
-    if (type === 'symlink') links.push({ path, to: linkname ?? '' });
+    if (type === 'symlink') links.push({ name: normalize(name), to: linkname ?? '' });
     entry.resume();
   }
-  for (const { path, to } of links) {
+  const names = new Set(links.map(({ name }) => name));
+  for (const { name, to } of links) {
+    if (passesThrough(names, name) || passesThrough(names, `${dirname(name)}/${to}`)) {
+      throw refused(file, `its link ${JSON.stringify(name)} lies behind, or leads through, another link`);
+    }
+    const path = join(folder, name);
     await mkdir(dirname(path), { recursive: true });
     await symlink(to, path);
   }
+}
+
+function refused(file: string, why: string): TensorFlowError {
+  return new TensorFlowError(
+    'INVALID_OPTION',
+    `${file} is refused: ${why}. Official archives hold nothing of the kind.`,
+  );
+}
+
+/** Whether the way to a path goes by way of one of the links: what its `..` means cannot be told by its text. */
+function passesThrough(links: ReadonlySet<string>, path: string): boolean {
+  const way: string[] = [];
+  for (const part of path.split('/')) {
+    if (links.has(way.join('/'))) return true;
+    if (part === '..') way.pop();
+    else if (part !== '.' && part !== '') way.push(part);
+  }
+  return false;
 }
 
 /** Why an entry may not be unpacked. */

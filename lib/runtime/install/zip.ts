@@ -53,7 +53,10 @@ export class Zip {
       if (isProgram(entry)) await chmod(target, 0o755);
       return measured;
     } catch (error) {
-      if (isSystemError(error) || signal?.aborted) throw error;
+      if (signal?.aborted) throw error;
+      // The folder was new and empty.
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw damaged(this.#file, twice(entry));
+      if (isSystemError(error)) throw error;
       throw damaged(this.#file, new Error(`${entry.fileName}: ${(error as Error).message}`));
     }
   }
@@ -81,6 +84,10 @@ export class Zip {
 /** Whether the archive was made on Unix and says that its owner may execute the file. */
 function isProgram(entry: Entry): boolean {
   return entry.versionMadeBy >>> 8 === 3 && ((entry.externalFileAttributes >>> 16) & 0o100) !== 0;
+}
+
+function twice({ fileName }: Entry): Error {
+  return new Error(`it holds ${JSON.stringify(fileName)} twice`);
 }
 
 /** Errors of the disk keep their own message; zlib's carry a code too, `Z_…`. */
