@@ -2,7 +2,9 @@
 //
 //   node scripts/compat/run.mjs                     every version of versions.mjs
 //   node scripts/compat/run.mjs 1.15.5 2.9.3        some
+//   … --skip-missing        a library that cannot be fetched is no failure, as without a network
 import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
 import { runVitest } from '../tools/vitest.mjs';
@@ -12,15 +14,24 @@ import { VERSIONS } from './versions.mjs';
 
 await main(async () => {
   const known = VERSIONS.map(({ version }) => version);
-  const asked = process.argv.length > 2 ? process.argv.slice(2) : known;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'skip-missing': { type: 'boolean', default: false } },
+  });
+  const asked = positionals.length > 0 ? positionals : known;
   const addon = await triedAddon();
   console.error(`The addon is ${relative(ROOT, addon)}.`);
   const rows = [];
   for (const version of asked) {
+    const library = await compatLibrary(version).catch((error) => {
+      if (!(error instanceof Failure) || !values['skip-missing']) throw error;
+      console.error(`SKIPPED: TensorFlow ${version} is not tried. ${error.message}`);
+    });
+    if (library === undefined) continue;
     const env = {
       ...process.env,
       TF_SESSION_ADDON: addon,
-      TF_SESSION_LIBRARY: await compatLibrary(version),
+      TF_SESSION_LIBRARY: library,
       TF_SESSION_COMPAT: version,
     };
     // One process a file, and in it one library.
