@@ -1,8 +1,8 @@
 /** Names of tensors and ops, looked up in a graph once for many runs. */
 import { dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
+import type { GraphReader } from './extensions/missing-op.js';
 import type { InputSpec } from './inputs.js';
-import type { GraphReader } from './missing-op.js';
 import type { NativeCall, NativeSession } from './native.js';
 
 /** What a run needs to know of its names. */

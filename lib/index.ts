@@ -8,12 +8,12 @@ export {
 export type { Device } from './device.js';
 export type { DataOf, DType, NumericData, TensorData } from './dtype.js';
 export { type ErrorCode, TensorFlowError } from './errors.js';
+export type { ExtensionOptions } from './extensions/extensions.js';
 export type { TensorLike } from './inputs.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
 export type { OutputOptions, RunControl } from './run.js';
-export type { ExtensionOptions } from './runtime/extensions.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export {

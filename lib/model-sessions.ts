@@ -1,6 +1,6 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
 import { closedError } from './errors.js';
-import { explainMissingOp, type GraphReader } from './missing-op.js';
+import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { checkKeys, checkOneOf } from './options.js';
 import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';

@@ -4,7 +4,7 @@ import type { Bound } from './bound.js';
 import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
 import { TensorFlowError } from './errors.js';
-import { explainMissingOp, explainMissingOpSync } from './missing-op.js';
+import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
 import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';

@@ -7,6 +7,12 @@ import { type ConfigProtoJson, checkRunOptionsAge, encodeRunOptions, type RunOpt
 import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
 import { explainRun } from './explain.js';
+import {
+  checkExtensions,
+  EXTENSION_KEYS,
+  type ExtensionOptions,
+  openExtended,
+} from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
 import { ModelSessions } from './model-sessions.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
@@ -21,12 +27,6 @@ import {
   runCall,
   runCallSync,
 } from './run.js';
-import {
-  checkExtensions,
-  EXTENSION_KEYS,
-  type ExtensionOptions,
-  openExtended,
-} from './runtime/extensions.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';

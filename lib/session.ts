@@ -7,8 +7,14 @@ import { type Bound, bindNames, fullName } from './bound.js';
 import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
+import {
+  checkExtensions,
+  EXTENSION_KEYS,
+  type ExtensionOptions,
+  openExtended,
+} from './extensions/extensions.js';
+import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { type TensorLike, toInput } from './inputs.js';
-import { explainMissingOp, type GraphReader } from './missing-op.js';
 import type { NativeSession } from './native.js';
 import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
@@ -16,12 +22,6 @@ import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
 import { addon } from './runtime/addon.js';
-import {
-  checkExtensions,
-  EXTENSION_KEYS,
-  type ExtensionOptions,
-  openExtended,
-} from './runtime/extensions.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
 

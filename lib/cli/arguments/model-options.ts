@@ -1,9 +1,9 @@
 /** The options with which commands load and run a model. */
 import type { Command } from 'commander';
 import type { ConfigProtoJson } from '../../config.js';
+import { checkExtensions } from '../../extensions/extensions.js';
 import { checkPlacement, checkRunDevice } from '../../placed-graph.js';
 import { compileRules, type PlacementRule } from '../../placement/rules.js';
-import { checkExtensions } from '../../runtime/extensions.js';
 import { checkDirectory } from '../../saved-model/directory.js';
 import { readTagSets } from '../../saved-model/reader.js';
 import { findSignature } from '../../saved-model/signatures.js';

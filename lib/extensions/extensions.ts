@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { checkConfigAge } from '../config.js';
 import { TensorFlowError } from '../errors.js';
 import { checkStrings, invalidOption } from '../options.js';
-import { addon } from './addon.js';
+import { addon } from '../runtime/addon.js';
+import { inspectLibrary } from '../runtime/shared-library.js';
+import { openLibrary, tensorflow } from '../runtime/tensorflow.js';
 import { explainExtensionFailure, faultyExtension } from './extension-failure.js';
-import { inspectLibrary } from './shared-library.js';
-import { openLibrary, tensorflow } from './tensorflow.js';
 
 /** What a load takes: options of `SavedModel.load` and `Session.fromGraphDef`. */
 export interface ExtensionOptions {

@@ -1,12 +1,12 @@
 /** What an error says of ops that the opened libtensorflow does not have: who uses them, and where they come from. */
 import { basename } from 'node:path';
-import { TensorFlowError } from './errors.js';
-import { isOlder, minorOf } from './minor-version.js';
+import { TensorFlowError } from '../errors.js';
+import { isOlder, minorOf } from '../minor-version.js';
+import { registeredKernels } from '../placed-graph.js';
+import type { GraphIndex } from '../placement/graph-index.js';
+import { Slices } from '../placement/slices.js';
+import { addon } from '../runtime/addon.js';
 import { CONTRIB, type OpSource, sourceOfOp } from './op-packages.js';
-import { registeredKernels } from './placed-graph.js';
-import type { GraphIndex } from './placement/graph-index.js';
-import { Slices } from './placement/slices.js';
-import { addon } from './runtime/addon.js';
 
 /** A graph in which an op is looked for. */
 export interface SearchedGraph {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceOfOp } from '../lib/op-packages.js';
+import { sourceOfOp } from '../../lib/extensions/op-packages.js';
 
 describe('sourceOfOp', () => {
   it.each([
