@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { TensorFlowError } from '../errors.js';
 import type { NativeAddon } from '../native.js';
+import { glibcVersion } from './glibc.js';
 
 const NAME = 'tf-session.node';
 /**
@@ -89,9 +90,7 @@ export function prebuiltPath(): string {
 }
 
 function isMusl(): boolean {
-  Object.assign(process.report, { excludeNetwork: true }); // or the report looks host names up
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined;
+  return glibcVersion() === undefined;
 }
 
 function notFound(

@@ -1,7 +1,8 @@
 /** Where TensorFlow's GPU build would find CUDA's libraries, which it opens by name. */
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { inspectLibrary } from './shared-library.js';
+import { dirname, join } from 'node:path';
+import { inspectLibrary, searchFolders } from './shared-library.js';
+import { listedFolders } from './system-folders.js';
 
 /** All that have to be there for a GPU device, the driver apart; without their version, which differs. */
 const CUDA_LIBRARIES = ['cudart', 'cublas', 'cublasLt', 'cufft', 'cusolver', 'cusparse', 'cudnn'];
@@ -13,8 +14,7 @@ const CUDA_LIBRARIES = ['cudart', 'cublas', 'cublasLt', 'cufft', 'cusolver', 'cu
 export async function missingCuda(library: string): Promise<string[]> {
   const cache = await readFile('/etc/ld.so.cache', 'latin1').catch(() => '');
   const names = new Set(cache.match(/(?<=\/)lib(?:cu|nv)[\w-]+\.so[\w.]*(?=\0)/g) ?? []);
-  const listed = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter((path) => isAbsolute(path));
-  for (const folder of new Set([...(await ownFolders(library)), ...listed])) {
+  for (const folder of new Set([...(await ownFolders(library)), ...listedFolders('LD_LIBRARY_PATH')])) {
     for (const name of await readdir(folder).catch(() => [])) names.add(name);
   }
   return CUDA_LIBRARIES.filter((part) => {
@@ -32,6 +32,5 @@ async function ownFolders(library: string): Promise<string[]> {
   const framework = own.needed.find((name) => name.startsWith('libtensorflow_framework'));
   const opener = framework === undefined ? own : await inspectLibrary(join(folder, framework));
   if (opener.fault !== undefined) return [];
-  const paths = opener.runpath.split(':').filter((path) => path !== '');
-  return paths.map((path) => resolve(path.replace(/^\$ORIGIN|^\$\{ORIGIN\}/, folder)));
+  return searchFolders(opener.runpath, folder);
 }

@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ErrorCode } from '../errors.js';
 
 export type Inspection =
@@ -69,6 +70,12 @@ export async function inspectLibrary(file: string): Promise<Inspection> {
   } finally {
     await handle.close();
   }
+}
+
+/** The folders that a search path names, `$ORIGIN` in it being the folder of its library. */
+export function searchFolders(runpath: string, origin: string): string[] {
+  const paths = runpath.split(':').filter((path) => path !== '');
+  return paths.map((path) => resolve(path.replace(/^\$ORIGIN|^\$\{ORIGIN\}/, origin)));
 }
 
 /** Whether a library was built for NVIDIA's GPUs: it carries code for them, or looks for CUDA; CPU builds do neither. */

@@ -22,7 +22,7 @@ export interface SystemFolder {
 export async function* systemFolders(): AsyncGenerator<SystemFolder> {
   const seen = new Set<string>();
   const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
-  const listed = (process.env[variable] ?? '').split(':').filter((path) => isAbsolute(path));
+  const listed = listedFolders(variable);
   if (listed.length === 0) yield { path: variable, note: 'names no folder' };
   for (const path of listed) {
     if (!seen.has(path)) yield { path };
@@ -40,6 +40,11 @@ export async function* systemFolders(): AsyncGenerator<SystemFolder> {
     if (!seen.has(path)) yield { path };
     seen.add(path);
   }
+}
+
+/** The folders in a variable such as LD_LIBRARY_PATH. */
+export function listedFolders(variable: string): string[] {
+  return (process.env[variable] ?? '').split(':').filter((path) => isAbsolute(path));
 }
 
 function usual(): string[] {

@@ -4,8 +4,9 @@
  * (2.21 libcusolver) that the other lacks, do not. One library that isn't found costs all GPUs.
  */
 import { mkdir, readdir, realpath, symlink } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { isFile } from '../library-names.js';
+import { searchFolders } from '../shared-library.js';
 import { requireLibrary } from './require-library.js';
 
 /** Where the links go, best first: any of these that the RUNPATH names. */
@@ -27,11 +28,7 @@ export async function linkForLoader<F extends { path: string }>(
 ): Promise<F[] | undefined> {
   const { runpath } = await requireLibrary(join(folder, opener));
   const origin = join(folder, opener, '..');
-  const searched = new Set(
-    runpath
-      .split(':')
-      .map((path) => relative(folder, resolve(path.replace(/^\$ORIGIN|^\$\{ORIGIN\}/, origin)))),
-  );
+  const searched = new Set(searchFolders(runpath, origin).map((path) => relative(folder, path)));
   const named = [...searched].filter((path) => /^nvidia\/[^/]+\/lib$/.test(path));
   if (named.length === 0) return undefined;
   const home = HOMES.map((part) => `nvidia/${part}/lib`).find((path) => searched.has(path)) ?? named[0]!;

@@ -1,6 +1,7 @@
 /** Which of TensorFlow's wheels is for this machine. */
 import { TensorFlowError } from '../../errors.js';
 import type { Variant } from '../cache.js';
+import { glibcVersion } from '../glibc.js';
 import { compareVersions } from '../version.js';
 
 /** The first version whose wheel holds libtensorflow_cc. */
@@ -60,9 +61,7 @@ function tooOld(version: string, variant: Variant): TensorFlowError {
  * manylinux_2_25 would be passed over for an older one.
  */
 export function platformTags(machine: string): string[] {
-  Object.assign(process.report, { excludeNetwork: true }); // or the report looks host names up
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  const here = Number(/^2\.(\d+)/.exec(header?.glibcVersionRuntime ?? '')?.[1] ?? 0);
+  const here = Number(/^2\.(\d+)/.exec(glibcVersion() ?? '')?.[1] ?? 0);
   const tags: string[] = [];
   for (let minor = Math.max(here, GLIBC_MINOR); minor >= 5; minor--) tags.push(`manylinux_2_${minor}`);
   tags.push('manylinux2014', 'manylinux2010', 'manylinux1');
