@@ -79,8 +79,10 @@ const EXACT: ConfigProtoJson = {
   },
 };
 
+const EXACT_CONFIG = encodeConfig(EXACT)!;
+
 /** Soft placement off, too, which is what is written where a message leaves it out: field 7, 0. */
-const EXACT_CALLS = Buffer.concat([encodeConfig(EXACT)!, Uint8Array.of(7 << 3, 0)]);
+const EXACT_CALLS = Buffer.concat([EXACT_CONFIG, Uint8Array.of(7 << 3, 0)]);
 
 /** The bit of a native code that drops a node's `_class`. */
 const DROP_CLASS = 2 ** 31;
@@ -108,7 +110,7 @@ export function checkPlacement(
     exact,
     ignoreColocation: options.ignoreColocation === true,
     asked: config,
-    config: exact ? Buffer.concat([config ?? new Uint8Array(), encodeConfig(EXACT)!]) : config,
+    config: exact ? Buffer.concat([config ?? new Uint8Array(), EXACT_CONFIG]) : config,
     allowSoftPlacement,
   };
 }

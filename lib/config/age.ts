@@ -6,6 +6,9 @@ import { TensorFlowError } from '../errors.js';
 import { isOlder } from '../minor-version.js';
 import { SINCE } from './since.js';
 
+/** The last version that brought anything. */
+const LAST = Object.values(SINCE).reduce((a, b) => (isOlder(a, b) ? b : a));
+
 /** Fields that an error lists at most. */
 const MOST = 5;
 
@@ -21,7 +24,7 @@ export function checkAge(
   path: string,
   version: string,
 ): void {
-  if (bytes === undefined) return;
+  if (bytes === undefined || !isOlder(version, LAST)) return;
   const unknown: string[] = [];
   collect(schema, fromBinary(schema, bytes), path, version, unknown);
   if (unknown.length === 0) return;
