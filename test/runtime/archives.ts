@@ -1,6 +1,17 @@
 /** Makes small archives, folders and libraries for the tests: real formats, stand-in contents. */
 import { createWriteStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -174,4 +185,10 @@ export async function makeZip(
   end.writeUInt32LE(offset, 16);
   await writeFile(target, Buffer.concat([...locals, directory, end]));
   return target;
+}
+
+/** Cuts a file to a share of its size. */
+export async function cut(file: string, share: number): Promise<string> {
+  await truncate(file, Math.floor((await stat(file)).size * share));
+  return file;
 }

@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { install } from '../../lib/runtime/install/install.js';
 import {
+  cut,
   makeOfficial,
   makeTarball,
   makeZip,
@@ -16,12 +17,6 @@ import {
 
 const temporary = useTemporaryFolder();
 const { inside, inCache } = temporary;
-
-/** Cuts a file to a share of its size. */
-async function cut(file: string, share: number): Promise<string> {
-  await truncate(file, Math.floor((await stat(file)).size * share));
-  return file;
-}
 
 describe('refuses', () => {
   /** The install fails so, and leaves nothing behind. */

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
 import { type InstallProgress, install } from '../../lib/runtime/install/install.js';
 import {
+  cut,
   makeOfficial,
   makeOfficialFolder,
   makeTarball,
@@ -17,12 +18,6 @@ import {
 
 const temporary = useTemporaryFolder();
 const { inside, inCache } = temporary;
-
-/** Cuts a file to a share of its size. */
-async function cut(file: string, share: number): Promise<string> {
-  await truncate(file, Math.floor((await stat(file)).size * share));
-  return file;
-}
 
 describe('takes over', () => {
   it('an official archive', async () => {
