@@ -1,13 +1,23 @@
 /** Names of tensors and ops, looked up in a graph once for many runs. */
 import { dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
+import type { Executor } from './executor.js';
 import type { GraphReader } from './extensions/missing-op.js';
 import type { InputSpec } from './inputs.js';
 import type { NativeCall, NativeSession } from './native.js';
 
+/** What the runs of a session do where they do not say otherwise. */
+export interface RunDefaults {
+  /** Outputs in ordinary ArrayBuffers. */
+  copy: boolean;
+  strings: 'bytes' | undefined;
+  executor: Executor;
+}
+
 /** What a run needs to know of its names. */
 export interface Bound {
   call: NativeCall;
+  defaults: RunDefaults;
   /** What each feed must be, as far as the graph says. */
   specs: readonly InputSpec[];
   /**
@@ -31,6 +41,7 @@ export function bindNames(
   feeds: readonly string[],
   fetches: readonly string[],
   targets: readonly string[],
+  defaults: RunDefaults,
   readGraph: GraphReader,
 ): Bound {
   const fed = feeds.map(fullName);
@@ -41,6 +52,7 @@ export function bindNames(
   const order = feedOf.map((feed) => (feed === -1 ? next++ : ~feed));
   return {
     call,
+    defaults,
     specs: call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null })),
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,

@@ -173,8 +173,8 @@ export function isDType(name: unknown): name is DType {
   return typeof name === 'string' && byName.has(name);
 }
 
-/** The name of a data type given by its number; numbers above 100 are TensorFlow 1's reference types of the same. */
-export function dtypeName(number: number): DType {
+/** The row of a data type given by its number; numbers above 100 are TensorFlow 1's reference types of the same. */
+export function dtypeByNumber(number: number): DTypeInfo {
   const info = byNumber.get(number > 100 ? number - 100 : number);
   if (info === undefined) {
     throw new TensorFlowError(
@@ -182,5 +182,10 @@ export function dtypeName(number: number): DType {
       `Data type ${number} is not known to this version of tf-session.`,
     );
   }
-  return info.name;
+  return info;
+}
+
+/** Its name. */
+export function dtypeName(number: number): DType {
+  return dtypeByNumber(number).name;
 }

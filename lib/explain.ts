@@ -25,7 +25,7 @@ export async function explainRun(
   const onRunMetadata = (bytes: Uint8Array) => {
     metadata = decodeRunMetadata(bytes);
   };
-  await runCall(bound, inputs, { ...control, runOptions: TRACE, onRunMetadata }, false);
+  await runCall(bound, inputs, { ...control, runOptions: TRACE, onRunMetadata }, false, () => undefined);
   if (metadata === undefined) {
     throw new TensorFlowError(
       'INTERNAL',

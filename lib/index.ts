@@ -8,12 +8,14 @@ export {
 export type { Device } from './device.js';
 export type { DataOf, DType, NumericData, TensorData } from './dtype.js';
 export { type ErrorCode, TensorFlowError } from './errors.js';
+export type { Executor } from './executor.js';
 export type { ExtensionOptions } from './extensions/extensions.js';
 export type { TensorLike } from './inputs.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
-export type { OutputOptions, RunControl } from './run.js';
+export type { CallOptions, CallSyncOptions, PreparedCall, PrepareOptions } from './prepared-call.js';
+export type { OutputOptions, RunControl, SyncControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export {
@@ -24,6 +26,7 @@ export {
   SavedModel,
 } from './saved-model.js';
 export {
+  type ExecutionOptions,
   type GraphOptions,
   Session,
   type SessionRunOptions,

@@ -14,7 +14,8 @@ import { explainLoadFailure, requireVariables } from './saved-model/load-failure
 import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
 import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
 import { payloads } from './saved-model/wire.js';
-import { type OutputDefaults, Session } from './session.js';
+import { Session, type SessionSettings } from './session.js';
+import { SessionGroup } from './session-group.js';
 
 /** What the sessions of a model have in common; all of it is checked. */
 export interface SessionsOptions {
@@ -22,7 +23,9 @@ export interface SessionsOptions {
   plan: PlacementPlan;
   /** Serialized, for the runs that restore and initialise. */
   runOptions: Uint8Array | undefined;
-  outputs: OutputDefaults;
+  session: SessionSettings;
+  /** Sessions of each placement. */
+  copies: number;
 }
 
 /** A parsed model. */
@@ -43,7 +46,8 @@ export class ModelSessions {
   readonly base: Session;
   readonly #path: string;
   readonly #options: SessionsOptions;
-  readonly #pool: SessionPool<Session>;
+  readonly #bases = new SessionGroup();
+  readonly #pool: SessionPool<SessionGroup>;
   readonly #assignments = new WeakMap<Session, Assignment>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
@@ -54,18 +58,22 @@ export class ModelSessions {
     this.#options = options;
     this.metaGraph = metaGraph;
     this.base = base;
-    this.#pool = new SessionPool((device) => this.#make(device));
+    this.#bases.add(base);
+    this.#pool = new SessionPool((device) => this.#fill(new SessionGroup(), options.copies, device));
   }
 
   /** Loads the model off the event loop; the library is open. */
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
+    let sessions: ModelSessions;
     try {
-      return await (options.plan.isPlaced
+      sessions = await (options.plan.isPlaced
         ? ModelSessions.#loadPlaced(path, options)
         : ModelSessions.#loadPlain(path, options));
     } catch (error) {
       throw await explained(path, options.tags, error);
     }
+    await sessions.#fill(sessions.#bases, options.copies - 1, undefined);
+    return sessions;
   }
 
   static async #loadPlain(path: string, options: SessionsOptions): Promise<ModelSessions> {
@@ -77,7 +85,7 @@ export class ModelSessions {
       if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
     }
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
-    const session = new Session(loaded.session, options.outputs, graphReader(path, tags));
+    const session = new Session(loaded.session, options.session, graphReader(path, tags));
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
@@ -100,12 +108,12 @@ export class ModelSessions {
 
   /** The session of a run on this device, where it is ready. */
   ready(device: string | undefined): Session | undefined {
-    return device === undefined ? this.base : this.#pool.ready(device);
+    return (device === undefined ? this.#bases : this.#pool.ready(device))?.next();
   }
 
   /** The same, made where it is not there yet. */
-  get(device: string | undefined): Promise<Session> {
-    return device === undefined ? Promise.resolve(this.base) : this.#pool.get(device);
+  async get(device: string | undefined): Promise<Session> {
+    return (device === undefined ? this.#bases : await this.#pool.get(device)).next();
   }
 
   /** Where a session's ops were asked to run. Reads the model once more where it was loaded without a placement. */
@@ -125,12 +133,23 @@ export class ModelSessions {
     checkKeys(options, ['cancel'], 'The options of close');
     checkOneOf(options.cancel, [true, false], 'cancel');
     this.#isClosed = true;
-    await Promise.all([this.base.close(options), this.#pool.close(options)]);
+    await Promise.all([this.#bases.close(options), this.#pool.close(options)]);
     // Who still holds the model need not hold its graph.
     this.#parsed = undefined;
   }
 
-  async #make(device: string): Promise<Session> {
+  /** Adds sessions to a group; where one cannot be made, it is closed. */
+  async #fill(group: SessionGroup, count: number, device: string | undefined): Promise<SessionGroup> {
+    try {
+      for (let i = 0; i < count; i++) group.add(await this.#make(device));
+      return group;
+    } catch (error) {
+      await group.close();
+      throw error;
+    }
+  }
+
+  async #make(device: string | undefined): Promise<Session> {
     try {
       const parsed = await this.#parse();
       const { session, assignment } = await createRestored(this.#path, this.#options, parsed, device);
@@ -159,8 +178,8 @@ export class ModelSessions {
     const ops = assigningOps(placed.index);
     if (ops.length === 0) return;
     process.emitWarning(
-      `${this.#path} changes variables when it runs (${ops.join(', ')}). Runs on different devices have variables of ` +
-        'their own: what one changes, the others do not see.',
+      `${this.#path} changes variables when it runs (${ops.join(', ')}). Runs on different devices and copies ` +
+        'have variables of their own: what one changes, the others do not see.',
       { type: 'TensorFlowWarning', code: 'TF_SESSION_REPLICAS' },
     );
   }
@@ -212,7 +231,7 @@ async function createRestored(
 ): Promise<{ session: Session; assignment: Assignment }> {
   const steps = await restoreSteps(path, metaGraph);
   const { native, assignment } = await placed.createSession(device);
-  const session = new Session(native, options.outputs, graphReader(path, options.tags));
+  const session = new Session(native, options.session, graphReader(path, options.tags));
   try {
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });

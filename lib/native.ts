@@ -13,40 +13,47 @@ export interface NativeMemory {
   uses(): number;
 }
 
-/** One fed tensor. `data` of strings is an array; else bytes (copied at the call) or NativeMemory (not copied). */
-export interface NativeInput {
-  dtype: number;
-  shape: readonly number[];
-  data: ArrayBufferView | readonly (string | Uint8Array)[] | NativeMemory;
-}
+/**
+ * Fed tensors, three entries each: dtype, shape, data. Data of strings is an array; else bytes (copied at the call) or
+ * NativeMemory (not copied).
+ */
+export type NativeInputs = (
+  | number
+  | readonly number[]
+  | ArrayBufferView
+  | readonly (string | Uint8Array)[]
+  | NativeMemory
+)[];
 
-/** Fetched tensors, three entries each: dtype, shape, and an ArrayBuffer or an array of strings. */
-export type NativeOutputs = (number | number[] | ArrayBuffer | (string | Uint8Array)[])[];
+/**
+ * Fetched tensors, three entries each: dtype, shape, and an ArrayBuffer or an array of strings. With `wantMetadata` one
+ * entry more at the end: the serialized RunMetadata.
+ */
+export type NativeOutputs = (number | number[] | ArrayBuffer | (string | Uint8Array)[] | Uint8Array)[];
 
-export interface NativeRunOptions {
-  /** A serialized RunOptions message. */
-  runOptions?: Uint8Array | undefined;
-  /** Called with the serialized RunMetadata, after a run that succeeded. */
-  wantMetadata?: boolean | undefined;
-  /** Copy every output into an ordinary ArrayBuffer. */
-  copyOutputs?: boolean | undefined;
+/** Bits of a run's flags, as in native/call.cc. */
+export const RUN_FLAGS = {
+  /** Every output into an ordinary ArrayBuffer. */
+  copyOutputs: 1,
   /** Every string as bytes. */
-  stringsAsBytes?: boolean | undefined;
-  /** Names a waiting run for `cancelWaiting`. */
-  ticket?: number | undefined;
-}
-
-export interface NativeRunResult {
-  outputs: NativeOutputs;
-  metadata?: Uint8Array;
-}
+  stringsAsBytes: 2,
+  wantMetadata: 4,
+  /** The ops in TensorFlow's pool of threads; in the thread of the run; without either, the faster of the two. */
+  inPool: 8,
+  inCaller: 16,
+} as const;
 
 /** Feeds, fetches and targets of a graph, looked up once. Keeps its session alive. */
 export interface NativeCall {
   /** The data type of each feed, as the graph says. */
   readonly feedTypes: number[];
-  run(inputs: readonly NativeInput[], options?: NativeRunOptions): Promise<NativeRunResult>;
-  runSync(inputs: readonly NativeInput[], options?: NativeRunOptions): NativeRunResult;
+  /**
+   * @param flags of RUN_FLAGS
+   * @param runOptions A serialized RunOptions message; then it says where the ops run.
+   * @param ticket Names a waiting run for `cancelWaiting`.
+   */
+  run(inputs: NativeInputs, flags: number, runOptions?: Uint8Array, ticket?: number): Promise<NativeOutputs>;
+  runSync(inputs: NativeInputs, flags: number, runOptions?: Uint8Array): NativeOutputs;
 }
 
 export interface NativeDevice {
@@ -61,6 +68,8 @@ export interface NativeSession {
   /** Names of the graph's ops, in the graph's order: for error messages and listings. */
   opNames(): string[];
   devices(): Promise<NativeDevice[]>;
+  /** At most so many of its runs at work at once; 0 for no limit but that of the process. Before its first run. */
+  setConcurrency(limit: number): void;
   /** Waits for the accepted runs, or with `cancel` ends them. Later calls give the same promise's result. */
   close(cancel: boolean): Promise<void>;
 }
@@ -146,7 +155,7 @@ export interface NativeAddon {
   allocate(bytes: number): NativeMemory | null;
   /** How many runs and loads may be in flight in this process; returns the number in force. */
   setMaxInFlight(count: number | undefined): number;
-  /** A number for `NativeRunOptions.ticket` that no other run of this thread has. */
+  /** A number for the `ticket` of a run that no other run of this thread has. */
   nextTicket(): number;
   /** Rejects a run that has not started yet with CANCELLED; false when it has. */
   cancelWaiting(ticket: number): boolean;

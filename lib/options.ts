@@ -2,6 +2,9 @@
 import { didYouMean, TensorFlowError } from './errors.js';
 import { show } from './show.js';
 
+/** Above what any machine does at once. */
+const MOST = 65536;
+
 /** An INVALID_OPTION error. */
 export function invalidOption(message: string): TensorFlowError {
   return new TensorFlowError('INVALID_OPTION', message);
@@ -36,4 +39,11 @@ export function checkStrings(value: unknown, where: string): asserts value is re
   if (value.some((entry) => entry.includes('\0'))) {
     throw invalidOption(`${where} must not contain NUL characters.`);
   }
+}
+
+/** Throws INVALID_OPTION where a value is no whole number of 1 or more; undefined is allowed. */
+export function checkCount(value: unknown, where: string): void {
+  if (value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST))
+    return;
+  throw invalidOption(`${where} must be a whole number from 1 to ${MOST}, not ${show(value)}.`);
 }

@@ -2,10 +2,11 @@
 import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
 import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
-import { type DataOf, type DType, dtypeInfo, dtypeName } from './dtype.js';
+import { type DataOf, type DType, dtypeByNumber } from './dtype.js';
 import { TensorFlowError } from './errors.js';
+import { checkCallerAge, checkExecutor, type Executor, inCallerThread } from './executor.js';
 import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
-import type { NativeOutputs, NativeRunOptions, NativeRunResult } from './native.js';
+import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { addon } from './runtime/addon.js';
 import { externalBuffersAllowed } from './runtime/external-buffers.js';
@@ -27,13 +28,25 @@ export interface RunControl extends OutputOptions {
   timeout?: number | undefined;
   /** Rejects with `signal.reason`; the same holds. */
   signal?: AbortSignal | undefined;
+  /** Which threads execute the ops of this run. Default: as the model was loaded. */
+  executor?: Executor | undefined;
   /** TensorFlow's RunOptions, as an object by protobuf's JSON mapping or serialized. */
   runOptions?: RunOptionsJson | Uint8Array | undefined;
   /** Called with the serialized RunMetadata of a run that succeeded (`decodeRunMetadata` reads it), before its promise resolves. */
   onRunMetadata?: ((metadata: Uint8Array) => void) | undefined;
 }
 
-export const RUN_CONTROL_KEYS = ['strings', 'timeout', 'signal', 'runOptions', 'onRunMetadata'] as const;
+export const RUN_CONTROL_KEYS = [
+  'strings',
+  'timeout',
+  'signal',
+  'executor',
+  'runOptions',
+  'onRunMetadata',
+] as const;
+
+/** Options of a run that holds the thread, which can be neither aborted nor timed out. */
+export type SyncControl = Omit<RunControl, 'timeout' | 'signal'>;
 
 /** The longest time that a Node timer takes; anything longer is no limit. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -51,53 +64,64 @@ function checkControl(control: RunControl): void {
     throw invalidOption('onRunMetadata must be a function.');
   }
   checkOneOf(strings, ['bytes'], 'strings');
+  checkExecutor(control.executor);
 }
 
-function nativeOptions(control: RunControl, copyOutputs: boolean): NativeRunOptions {
+function flagsOf(bound: Bound, control: RunControl, copyOutputs: boolean): number {
+  const { defaults } = bound;
+  const executor = control.executor ?? defaults.executor;
+  let flags = 0;
+  if (copyOutputs || defaults.copy || !externalBuffersAllowed()) flags |= RUN_FLAGS.copyOutputs;
+  if ((control.strings ?? defaults.strings) === 'bytes') flags |= RUN_FLAGS.stringsAsBytes;
+  if (control.onRunMetadata !== undefined) flags |= RUN_FLAGS.wantMetadata;
+  if (executor === 'caller') flags |= RUN_FLAGS.inCaller;
+  else if (executor === 'pool' || control.timeout !== undefined) flags |= RUN_FLAGS.inPool;
+  return flags;
+}
+
+function runOptionsOf(bound: Bound, control: RunControl): Uint8Array | undefined {
+  if (control.executor !== undefined) checkCallerAge(control.executor, tensorflow.version);
   const runOptions = encodeRunOptions(control.runOptions);
-  if (runOptions !== undefined) checkRunOptionsAge(runOptions, tensorflow.version);
-  return {
-    runOptions,
-    wantMetadata: control.onRunMetadata !== undefined,
-    copyOutputs: copyOutputs || !externalBuffersAllowed(),
-    stringsAsBytes: control.strings === 'bytes',
-  };
+  if (runOptions === undefined) return undefined;
+  checkRunOptionsAge(runOptions, tensorflow.version);
+  return (control.executor ?? bound.defaults.executor) === 'caller' ? inCallerThread(runOptions) : runOptions;
 }
 
-/** Runs on a worker thread. Never throws: whatever is wrong rejects. */
-export function runCall(
+/**
+ * Runs on a worker thread. Never throws: whatever is wrong rejects.
+ *
+ * @param finish what the promise resolves to
+ */
+export function runCall<R>(
   bound: Bound,
   inputs: readonly Tensor[],
   control: RunControl,
   copyOutputs: boolean,
-): Promise<Tensor[]> {
+  finish: (outputs: Tensor[]) => R,
+): Promise<R> {
   try {
     checkControl(control);
     const { timeout, signal } = control;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const options = nativeOptions(control, copyOutputs);
+    const runOptions = runOptionsOf(bound, control);
     const isLimited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
-    if (isLimited) options.ticket = addon().nextTicket();
+    const ticket = isLimited ? addon().nextTicket() : undefined;
     const fed = copyFed(bound, inputs);
-    if (!bound.runs) return Promise.resolve(arrange([], bound, fed));
-    const result = bound.call.run(
-      inputs.map((input) => input.toNative()),
-      options,
-    );
-    const borrowed = inputs.filter((input) => input.borrowed);
-    if (borrowed.length > 0) {
-      const release = () => {
-        for (const input of borrowed) input.checkReleased();
-      };
-      result.then(release, release);
-    }
-    const outputs = result.then(
-      (response) => arrange(unwrap(response, control), bound, fed),
-      async (error) => {
-        throw await explainMissingOp(error, bound.readGraph);
-      },
-    );
-    return isLimited ? limit(outputs, control, () => addon().cancelWaiting(options.ticket!)) : outputs;
+    if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
+    const borrowed = borrowedOf(inputs);
+    const result = bound.call
+      .run(toNative(inputs), flagsOf(bound, control, copyOutputs), runOptions, ticket)
+      .then(
+        (outputs) => {
+          for (const input of borrowed) input.checkReleased();
+          return finish(arrange(wrapOutputs(outputs, control), bound, fed));
+        },
+        async (error) => {
+          for (const input of borrowed) input.checkReleased();
+          throw await explainMissingOp(error, bound.readGraph);
+        },
+      );
+    return ticket === undefined ? result : limit(result, control, () => addon().cancelWaiting(ticket));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -107,31 +131,39 @@ export function runCall(
 export function runCallSync(
   bound: Bound,
   inputs: readonly Tensor[],
-  control: Pick<RunControl, 'runOptions' | 'onRunMetadata' | 'strings'>,
+  control: SyncControl,
   copyOutputs: boolean,
 ): Tensor[] {
   checkControl(control);
+  const runOptions = runOptionsOf(bound, control);
   const fed = copyFed(bound, inputs);
   if (!bound.runs) return arrange([], bound, fed);
-  const response = runBound(bound, inputs, nativeOptions(control, copyOutputs));
-  for (const input of inputs) input.checkReleased();
-  return arrange(unwrap(response, control), bound, fed);
-}
-
-function runBound(bound: Bound, inputs: readonly Tensor[], options: NativeRunOptions): NativeRunResult {
+  let outputs: NativeOutputs;
   try {
-    return bound.call.runSync(
-      inputs.map((input) => input.toNative()),
-      options,
-    );
+    outputs = bound.call.runSync(toNative(inputs), flagsOf(bound, control, copyOutputs), runOptions);
   } catch (error) {
     throw explainMissingOpSync(error);
   }
+  for (const input of borrowedOf(inputs)) input.checkReleased();
+  return arrange(wrapOutputs(outputs, control), bound, fed);
+}
+
+function toNative(inputs: readonly Tensor[]): NativeInputs {
+  const native: NativeInputs = [];
+  for (const input of inputs) input.addTo(native);
+  return native;
+}
+
+const NONE: readonly Tensor[] = [];
+
+/** Those that TensorFlow reads in place, and whose release somebody may wait for. */
+function borrowedOf(inputs: readonly Tensor[]): readonly Tensor[] {
+  return inputs.some((input) => input.borrowed) ? inputs.filter((input) => input.borrowed) : NONE;
 }
 
 /** Copies of the inputs that are fetched as well, made at the call as all inputs are. */
 function copyFed(bound: Bound, inputs: readonly Tensor[]): readonly Tensor[] {
-  if (bound.order === undefined) return [];
+  if (bound.order === undefined) return NONE;
   return inputs.map((input, i) => (bound.order!.includes(~i) ? copyTensor(input) : input));
 }
 
@@ -139,20 +171,15 @@ function arrange(outputs: Tensor[], bound: Bound, fed: readonly Tensor[]): Tenso
   return bound.order?.map((at) => (at >= 0 ? outputs[at]! : fed[~at]!)) ?? outputs;
 }
 
-function unwrap(response: NativeRunResult, control: RunControl): Tensor[] {
-  if (response.metadata !== undefined) control.onRunMetadata?.(response.metadata);
-  return wrapOutputs(response.outputs);
-}
-
 /** The addon gives three entries an output: number of the data type, shape, memory. */
-function wrapOutputs(outputs: NativeOutputs): Tensor[] {
+function wrapOutputs(outputs: NativeOutputs, control: RunControl): Tensor[] {
+  if (control.onRunMetadata !== undefined) control.onRunMetadata(outputs.at(-1) as Uint8Array);
   const tensors: Tensor[] = [];
-  for (let i = 0; i < outputs.length; i += 3) {
-    const dtype: DType = dtypeName(outputs[i] as number);
+  for (let i = 0; i + 2 < outputs.length; i += 3) {
+    const { name, array } = dtypeByNumber(outputs[i] as number);
     const data = outputs[i + 2];
-    const array = dtypeInfo(dtype).array;
     const typed = array === undefined ? data : new array(data as ArrayBuffer);
-    tensors.push(Tensor.wrap(dtype, outputs[i + 1] as number[], typed as DataOf<DType>));
+    tensors.push(Tensor.wrap(name, outputs[i + 1] as number[], typed as DataOf<DType>));
   }
   return tensors;
 }

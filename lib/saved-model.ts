@@ -2,10 +2,9 @@
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
 import { fileURLToPath } from 'node:url';
-import type { Bound } from './bound.js';
 import { type ConfigProtoJson, checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import type { Device } from './device.js';
-import { TensorFlowError } from './errors.js';
+import { checkCallerAge, checkExecutor } from './executor.js';
 import { explainRun } from './explain.js';
 import {
   checkExtensions,
@@ -15,27 +14,21 @@ import {
 } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
 import { ModelSessions } from './model-sessions.js';
-import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, checkRunDevice, PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
+import { boundTo, PreparedCall, type PrepareOptions } from './prepared-call.js';
 import { remember } from './remember.js';
-import {
-  limited,
-  type OutputOptions,
-  RUN_CONTROL_KEYS,
-  type RunControl,
-  runCall,
-  runCallSync,
-} from './run.js';
+import { limited, RUN_CONTROL_KEYS, type RunControl } from './run.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
 import { type Signatures, signaturesOf } from './saved-model/signatures.js';
-import type { Session } from './session.js';
-import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
+import { checkExecution, EXECUTION_KEYS, type ExecutionOptions, type Session } from './session.js';
+import { makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 
 /** Options of `SavedModel.load`. */
-export interface LoadOptions extends OutputOptions, PlacementOptions, ExtensionOptions {
+export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
   /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
   tags?: readonly string[] | undefined;
   /**
@@ -51,22 +44,15 @@ export interface LoadOptions extends OutputOptions, PlacementOptions, ExtensionO
   devices?: readonly string[] | undefined;
   /** RunOptions for the runs that restore and initialise the model. */
   runOptions?: RunOptionsJson | Uint8Array | undefined;
-  /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
-  outputs?: 'copy' | undefined;
+  /**
+   * Sessions of the model, and of each device, that runs go to in turn; each has its own copy of the variables. More than
+   * one can pay for throughput, where runs wait for each other inside of TensorFlow. Default: 1.
+   */
+  copies?: number | undefined;
 }
 
 /** Options of `model.run`. */
-export interface ModelRunOptions extends RunControl {
-  /** Default: `serving_default`, else the only one. */
-  signature?: string | undefined;
-  /** The outputs to compute, by their names in the signature; `'copy'`: all, in ordinary ArrayBuffers. Default: all. */
-  outputs?: readonly string[] | 'copy' | undefined;
-  /**
-   * Where ops run that have neither a rule nor a device saved in the model: `/CPU:0`, `/GPU:1`. Default: where
-   * TensorFlow puts them. Each device has a session of its own, with its own copy of the variables.
-   */
-  device?: string | undefined;
-}
+export interface ModelRunOptions extends RunControl, PrepareOptions {}
 
 /** Options of `model.explain`. */
 export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'device' | 'timeout' | 'signal'>;
@@ -78,12 +64,13 @@ const LOAD_KEYS = [
   'tags',
   'config',
   'runOptions',
-  'outputs',
-  'strings',
   'devices',
+  'copies',
+  ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
 ];
+const PREPARE_KEYS = ['signature', 'outputs', 'device', 'executor', 'strings'];
 const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
@@ -98,6 +85,7 @@ export class SavedModel {
   readonly session: Session;
   readonly #sessions: ModelSessions;
   #plans = new Map<string, Plan>();
+  #calls = new Map<string, PreparedCall>();
 
   private constructor(directory: string, tags: readonly string[], sessions: ModelSessions) {
     this.directory = directory;
@@ -115,8 +103,8 @@ export class SavedModel {
    */
   static async load(directory: string | URL, options: LoadOptions = {}): Promise<SavedModel> {
     checkKeys(options, LOAD_KEYS, 'The options of SavedModel.load');
-    checkOneOf(options.outputs, ['copy'], 'outputs');
-    checkOneOf(options.strings, ['bytes'], 'strings');
+    checkExecution(options);
+    checkCount(options.copies, 'copies');
     const tags = options.tags ?? ['serve'];
     checkStrings(tags, 'tags');
     const devices = options.devices ?? [];
@@ -134,7 +122,8 @@ export class SavedModel {
       tags: [...tags],
       plan,
       runOptions,
-      outputs: { copy: options.outputs === 'copy', strings: options.strings },
+      copies: options.copies ?? 1,
+      session: { ...options, config: plan.asked },
     });
     try {
       const model = new SavedModel(path, [...tags], sessions);
@@ -161,17 +150,7 @@ export class SavedModel {
   ): Promise<Record<string, Tensor>> {
     try {
       checkKeys(options, RUN_KEYS, 'The options of a run');
-      const session = this.#sessions.ready(checkRunDevice(options.device));
-      const plan = this.#plan(options);
-      const tensors = toInputs(plan, inputs);
-      if (session !== undefined) return runOn(session, plan, tensors, options);
-      // The session of this device is made first; until then the caller may write to what he gave.
-      const copies = tensors.map(copyTensor);
-      return limited(
-        options,
-        () => this.#sessions.get(options.device),
-        (made, rest) => runOn(made, plan, copies, { ...options, ...rest }),
-      );
+      return this.#call(options).start(inputs, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -186,21 +165,22 @@ export class SavedModel {
     options: ModelRunSyncOptions = {},
   ): Record<string, Tensor> {
     checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
-    const session = this.#sessions.ready(checkRunDevice(options.device));
-    if (session === undefined) {
-      throw new TensorFlowError(
-        'FAILED_PRECONDITION',
-        `The device ${options.device} is not prepared, which takes its time: list it in \`devices\` of SavedModel.load, or await a run on it first.`,
-      );
-    }
-    const plan = this.#plan(options);
-    const tensors = runCallSync(
-      boundTo(session, plan),
-      toInputs(plan, inputs),
-      session.withDefaults(options),
-      session.copies(options.outputs),
-    );
-    return byName(plan, tensors);
+    return this.#call(options).startSync(inputs, options);
+  }
+
+  /**
+   * A signature made ready for many runs: names, outputs and device are looked up and checked once. `model.run` keeps such
+   * calls by itself and is little slower.
+   *
+   * @throws TensorFlowError INVALID_ARGUMENT naming a wrong signature or output with what there is; INVALID_OPTION
+   */
+  prepare(options: PrepareOptions = {}): PreparedCall {
+    checkKeys(options, PREPARE_KEYS, 'The options of prepare');
+    checkOneOf(options.strings, ['bytes'], 'strings');
+    checkExecutor(options.executor);
+    checkRunDevice(options.device);
+    checkCallerAge(options.executor, tensorflow.version);
+    return new PreparedCall(this.#sessions, this.#plan(options), options);
   }
 
   /**
@@ -247,7 +227,19 @@ export class SavedModel {
     return this.close();
   }
 
-  #plan(options: ModelRunOptions): Plan {
+  /** The plan and the device of these options; what else they say, each run says again. */
+  #call({ signature, outputs, device }: PrepareOptions): PreparedCall {
+    const key = JSON.stringify([signature, outputs, device]);
+    let call = this.#calls.get(key);
+    if (call === undefined) {
+      checkRunDevice(device);
+      call = new PreparedCall(this.#sessions, this.#plan({ signature, outputs }), { outputs, device });
+      remember(this.#calls, key, call);
+    }
+    return call;
+  }
+
+  #plan(options: PrepareOptions): Plan {
     const chosen = options.outputs === 'copy' ? undefined : options.outputs;
     const key = JSON.stringify([options.signature, chosen]);
     let plan = this.#plans.get(key);
@@ -257,31 +249,6 @@ export class SavedModel {
     }
     return plan;
   }
-}
-
-function boundTo(session: Session, plan: Plan): Bound {
-  let bound = plan.bound.get(session);
-  if (bound === undefined) {
-    bound = session.bind(plan.feeds, plan.fetches, []);
-    plan.bound.set(session, bound);
-  }
-  session.checkOpen(bound);
-  return bound;
-}
-
-function runOn(
-  session: Session,
-  plan: Plan,
-  inputs: readonly Tensor[],
-  options: ModelRunOptions,
-): Promise<Record<string, Tensor>> {
-  const outputs = runCall(
-    boundTo(session, plan),
-    inputs,
-    session.withDefaults(options),
-    session.copies(options.outputs),
-  );
-  return outputs.then((tensors) => byName(plan, tensors));
 }
 
 function toPath(directory: string | URL): string {

@@ -3,10 +3,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Bound, bindNames, fullName } from './bound.js';
+import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
 import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
+import { checkExecutor, type Executor, sessionExecutor } from './executor.js';
 import {
   checkExtensions,
   EXTENSION_KEYS,
@@ -16,12 +17,13 @@ import {
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
-import { checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
 import { addon } from './runtime/addon.js';
+import { tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
 
@@ -36,34 +38,61 @@ export interface SessionRunOptions extends RunControl {
 /** Options of `session.runSync`: a run that holds the thread can be neither aborted nor timed out. */
 export type SessionRunSyncOptions = Omit<SessionRunOptions, 'timeout' | 'signal'>;
 
-/** What a model was loaded with, where a run does not say otherwise. */
-export interface OutputDefaults extends OutputOptions {
-  copy: boolean;
-}
-
-/** Options of `Session.fromGraphDef`. */
-export interface GraphOptions extends OutputOptions, PlacementOptions, ExtensionOptions {
-  /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
-  config?: ConfigProtoJson | Uint8Array | undefined;
+/** How the runs of a session are executed: options of `SavedModel.load` and `Session.fromGraphDef`. */
+export interface ExecutionOptions extends OutputOptions {
+  /** Which threads execute the ops of each run. Default: `'auto'`, the faster of the two. */
+  executor?: Executor | undefined;
+  /**
+   * How many runs of a session may be at work at once; the others wait, in order, and take no thread from anybody. Default:
+   * as many as the process allows, two less than libuv has threads (`maxRunsInFlight` of `tensorflow.open`).
+   */
+  concurrency?: number | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
   outputs?: 'copy' | undefined;
 }
 
-const GRAPH_KEYS = ['config', 'outputs', 'strings', ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
+export const EXECUTION_KEYS = ['executor', 'concurrency', 'outputs', 'strings'] as const;
+
+/** Throws INVALID_OPTION naming the key. */
+export function checkExecution(options: ExecutionOptions): void {
+  checkOneOf(options.outputs, ['copy'], 'outputs');
+  checkOneOf(options.strings, ['bytes'], 'strings');
+  checkExecutor(options.executor);
+  checkCount(options.concurrency, 'concurrency');
+}
+
+/** Options of `Session.fromGraphDef`. */
+export interface GraphOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
+  /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
+  config?: ConfigProtoJson | Uint8Array | undefined;
+}
+
+/** What a session is made with; all of it is checked. */
+export interface SessionSettings extends ExecutionOptions {
+  /** The serialized ConfigProto that was asked for. */
+  config: Uint8Array | undefined;
+}
+
+const GRAPH_KEYS = ['config', ...EXECUTION_KEYS, ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
 export class Session {
   #native: NativeSession;
-  #defaults: OutputDefaults;
+  #defaults: RunDefaults;
   #readGraph: GraphReader;
   #bound = new Map<string, Bound>();
   #closed = false;
 
   /** @internal Sessions are made by `SavedModel.load` and `Session.fromGraphDef`. */
-  constructor(native: NativeSession, defaults: OutputDefaults, readGraph: GraphReader = noGraph) {
+  constructor(native: NativeSession, options: SessionSettings, readGraph: GraphReader = noGraph) {
     this.#native = native;
-    this.#defaults = defaults;
+    this.#defaults = {
+      copy: options.outputs === 'copy',
+      strings: options.strings,
+      executor: sessionExecutor(options.executor, options.config, tensorflow.version),
+    };
+    if (options.concurrency !== undefined) native.setConcurrency(options.concurrency);
     this.#readGraph = readGraph;
   }
 
@@ -77,8 +106,7 @@ export class Session {
    */
   static async fromGraphDef(graph: Uint8Array | string | URL, options: GraphOptions = {}): Promise<Session> {
     checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
-    checkOneOf(options.outputs, ['copy'], 'outputs');
-    checkOneOf(options.strings, ['bytes'], 'strings');
+    checkExecution(options);
     const plan = checkPlacement(options);
     const named = checkExtensions(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
@@ -87,8 +115,7 @@ export class Session {
     const { native } = await placed.createSession().catch(async (error) => {
       throw await explainMissingOp(error, async () => placed);
     });
-    const defaults = { copy: options.outputs === 'copy', strings: options.strings };
-    return new Session(native, defaults, graphReader(graph));
+    return new Session(native, { ...options, config: plan.asked }, graphReader(graph));
   }
 
   /**
@@ -107,7 +134,7 @@ export class Session {
   ): Promise<Tensor[]> {
     try {
       const { bound, inputs } = this.#prepare(fetches, feeds, options, SESSION_KEYS);
-      return runCall(bound, inputs, this.withDefaults(options), this.copies(options.outputs));
+      return runCall(bound, inputs, options, options.outputs === 'copy', (outputs) => outputs);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -123,7 +150,7 @@ export class Session {
     options: SessionRunSyncOptions = {},
   ): Tensor[] {
     const { bound, inputs } = this.#prepare(fetches, feeds, options, SYNC_KEYS);
-    return runCallSync(bound, inputs, this.withDefaults(options), this.copies(options.outputs));
+    return runCallSync(bound, inputs, options, options.outputs === 'copy');
   }
 
   /** The devices that this session may place ops on. */
@@ -154,23 +181,12 @@ export class Session {
     return this.close();
   }
 
-  /** @internal */
-  withDefaults<C extends RunControl>(control: C): C {
-    const { strings } = this.#defaults;
-    return strings === undefined || control.strings !== undefined ? control : { ...control, strings };
-  }
-
-  /** @internal */
-  copies(outputs: unknown): boolean {
-    return outputs === 'copy' || this.#defaults.copy;
-  }
-
   /** @internal Looks names up once; the same names again cost nothing. */
   bind(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): Bound {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      bound = bindNames(this.#native, feeds, fetches, targets, this.#readGraph);
+      bound = bindNames(this.#native, feeds, fetches, targets, this.#defaults, this.#readGraph);
       remember(this.#bound, key, bound);
     }
     return bound;

@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer';
 import { type DataOf, type DType, dtypeInfo, isDType } from './dtype.js';
 import { TensorFlowError } from './errors.js';
-import type { NativeInput, NativeMemory } from './native.js';
+import type { NativeInputs, NativeMemory } from './native.js';
 import { addon } from './runtime/addon.js';
 import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
 import {
@@ -26,7 +26,7 @@ export class Tensor<D extends DType = DType> {
   /** Flat, row-major. 16-, 8- and 4-bit floats as bits; complex numbers interleaved; bools as 0 and 1. */
   readonly data: DataOf<D>;
   #memory: NativeMemory | undefined;
-  #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | undefined;
 
   private constructor(dtype: D, shape: readonly number[], data: DataOf<D>, memory?: NativeMemory) {
     this.dtype = dtype;
@@ -114,6 +114,7 @@ export class Tensor<D extends DType = DType> {
     const memory = this.#memory;
     if (memory === undefined || memory.uses() === 0) return Promise.resolve();
     return new Promise((resolve) => {
+      this.#waiting ??= [];
       this.#waiting.push(resolve);
       this.#watch(memory);
     });
@@ -134,13 +135,13 @@ export class Tensor<D extends DType = DType> {
     return new Tensor(dtype, shape, data);
   }
 
-  /** @internal What the addon takes. */
-  toNative(): NativeInput {
-    return {
-      dtype: dtypeInfo(this.dtype).number,
-      shape: this.shape,
-      data: this.#memory ?? (this.data as NativeInput['data']),
-    };
+  /** @internal Adds what the addon takes. */
+  addTo(inputs: NativeInputs): void {
+    inputs.push(
+      dtypeInfo(this.dtype).number,
+      this.shape,
+      this.#memory ?? (this.data as ArrayBufferView | string[]),
+    );
   }
 
   /** @internal True where TensorFlow reads `data` in place. */
@@ -150,15 +151,17 @@ export class Tensor<D extends DType = DType> {
 
   /** @internal A run that used this tensor has ended. */
   checkReleased(): void {
-    if (this.#waiting.length === 0 || (this.#memory !== undefined && this.#memory.uses() > 0)) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    if (this.#waiting === undefined || (this.#memory !== undefined && this.#memory.uses() > 0)) return;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const resolve of waiting) resolve();
   }
 
   /** For memory that outlives its run inside of a graph, which tells nobody when it lets go. */
   #watch(memory: NativeMemory): void {
     const timer = setInterval(() => {
       if (memory.uses() === 0) this.checkReleased();
-      if (this.#waiting.length === 0) clearInterval(timer);
+      if (this.#waiting === undefined) clearInterval(timer);
     }, 20);
     timer.unref();
   }

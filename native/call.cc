@@ -14,11 +14,19 @@
 namespace tf_session {
 namespace {
 
+// Bits of a run's flags, as in lib/native.ts.
+constexpr uint32_t kCopyOutputs = 1;
+constexpr uint32_t kStringsAsBytes = 2;
+constexpr uint32_t kWantMetadata = 4;
+constexpr uint32_t kInPool = 8;
+constexpr uint32_t kInCaller = 16;
+
 struct RunRequest {
   std::vector<TensorPtr> inputs;
   std::optional<Bytes> run_options;
   bool want_metadata = false;
   OutputPolicy policy;
+  Executor executor = Executor::kAuto;
   std::optional<uint32_t> ticket;
 };
 
@@ -27,31 +35,54 @@ struct RunResponse {
   std::optional<Bytes> metadata;
 };
 
-// JS thread.
+// RunOptions { inter_op_thread_pool: -1 }, serialized: every op in the thread that calls.
+const Bytes& CallerOptions() {
+  static const Bytes bytes = {0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
+  return bytes;
+}
+
+// JS thread. Arguments: inputs (three entries each: data type, shape, data), flags, run options, ticket.
 RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::CallbackInfo& info) {
   bound.session->CheckOpen();
   RunRequest request;
-  const auto inputs = info[0].As<Napi::Array>();
-  const uint32_t count = inputs.Length();
-  if (count != bound.plan.feeds.size()) throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
-  request.inputs.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) request.inputs.push_back(TensorFromJs(env, inputs.Get(i)));
-  if (info[1].IsObject()) {
-    const auto options = info[1].As<Napi::Object>();
-    request.run_options = BytesFromJs(options.Get("runOptions"));
-    request.want_metadata = options.Get("wantMetadata").ToBoolean();
-    request.policy.copy = options.Get("copyOutputs").ToBoolean();
-    request.policy.strings_as_bytes = options.Get("stringsAsBytes").ToBoolean();
-    const Napi::Value ticket = options.Get("ticket");
-    if (ticket.IsNumber()) request.ticket = ticket.As<Napi::Number>().Uint32Value();
+  const napi_value inputs = info[0];
+  uint32_t length = 0;
+  (void)napi_get_array_length(env, inputs, &length);
+  if (length != bound.plan.feeds.size() * 3) {
+    throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
   }
+  request.inputs.reserve(bound.plan.feeds.size());
+  for (uint32_t at = 0; at < length; at += 3) request.inputs.push_back(TensorFromJs(env, inputs, at));
+  const uint32_t flags = info[1].As<Napi::Number>().Uint32Value();
+  request.policy.copy = (flags & kCopyOutputs) != 0;
+  request.policy.strings_as_bytes = (flags & kStringsAsBytes) != 0;
+  request.want_metadata = (flags & kWantMetadata) != 0;
+  if ((flags & kInPool) != 0) request.executor = Executor::kPool;
+  if ((flags & kInCaller) != 0) request.executor = Executor::kCaller;
+  if (info.Length() > 2) request.run_options = BytesFromJs(info[2]);
+  if (info.Length() > 3 && info[3].IsNumber()) request.ticket = info[3].As<Napi::Number>().Uint32Value();
   bound.session->CheckOpen();  // again: a getter among the inputs may have closed it
   return request;
 }
 
 // Any thread.
-RunResponse RunNow(const SessionCore& core, const RunPlan& plan, RunRequest* request) {
-  RunOutcome outcome = core.Run(plan, request->inputs, request->run_options, request->want_metadata);
+RunOutcome RunSomewhere(const SessionCore& core, const BoundPlan& bound, const RunRequest& request) {
+  const auto run = [&](const Bytes* options) {
+    return core.Run(bound.plan, request.inputs, options, request.want_metadata);
+  };
+  if (request.run_options) return run(&*request.run_options);
+  if (request.executor == Executor::kCaller) return run(&CallerOptions());
+  if (request.executor == Executor::kPool || !core.may_run_in_caller()) return run(nullptr);
+  const Executor where = bound.choice.Next();
+  const auto start = std::chrono::steady_clock::now();
+  RunOutcome outcome = run(where == Executor::kCaller ? &CallerOptions() : nullptr);
+  bound.choice.Report(where, std::chrono::steady_clock::now() - start);
+  return outcome;
+}
+
+// Any thread.
+RunResponse RunNow(const SessionCore& core, const BoundPlan& bound, RunRequest* request) {
+  RunOutcome outcome = RunSomewhere(core, bound, *request);
   // Let go of the inputs before the outputs are looked at, so that an input's memory handed through
   // (Identity) is not held twice, and a borrowed one is free when the promise resolves.
   request->inputs.clear();
@@ -62,20 +93,23 @@ RunResponse RunNow(const SessionCore& core, const RunPlan& plan, RunRequest* req
   return response;
 }
 
-// JS thread.
+// JS thread. Three entries an output, then the metadata where it was asked for.
 Napi::Value ResponseToJs(Napi::Env env, RunResponse* response) {
-  const Napi::Array outputs = Napi::Array::New(env, response->outputs.size() * 3);
+  const auto count = static_cast<uint32_t>(response->outputs.size() * 3);
+  napi_value result = nullptr;
+  if (napi_create_array_with_length(env, count + (response->metadata ? 1 : 0), &result) != napi_ok) {
+    throw Napi::Error::New(env);
+  }
   uint32_t at = 0;
   for (FetchedTensor& output : response->outputs) {
-    output.ToJs(env, outputs, at);
+    output.ToJs(env, result, at);
     at += 3;
   }
-  const Napi::Object result = Napi::Object::New(env);
-  result.Set("outputs", outputs);
   if (response->metadata) {
-    result.Set("metadata", BytesToJs(env, response->metadata->data(), response->metadata->size()));
+    (void)napi_set_element(env, result, at,
+                           BytesToJs(env, response->metadata->data(), response->metadata->size()));
   }
-  return result;
+  return {env, result};
 }
 
 class RunWorker : public PromiseWorker {
@@ -88,15 +122,15 @@ class RunWorker : public PromiseWorker {
 
  private:
   void Started() override {
-    bound_->session->BeginRun(this);
+    bound_->session->BeginRun();
     if (request_.ticket) env_data_->tickets[*request_.ticket] = this;
   }
-  void Work() override { response_ = RunNow(*core_, bound_->plan, &request_); }
+  void Work() override { response_ = RunNow(*core_, *bound_, &request_); }
   Napi::Value Result(Napi::Env env) override { return ResponseToJs(env, &response_); }
   void Finished() override {
     if (request_.ticket) env_data_->tickets.erase(*request_.ticket);
     core_.reset();
-    bound_->session->EndRun(this);
+    bound_->session->EndRun();
   }
 
   EnvData* env_data_;
@@ -163,7 +197,8 @@ Napi::Value Call::Run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
     auto worker = std::make_unique<RunWorker>(&EnvData::Of(env), bound_, RequestFromJs(env, *bound_, info));
-    return PromiseWorker::Start(env, std::move(worker), PromiseWorker::Gate::kLimited);
+    return PromiseWorker::Start(env, std::move(worker), PromiseWorker::Gate::kLimited,
+                                bound_->session->share());
   } catch (const Error& error) {
     ThrowJs(env, error);
   } catch (const std::bad_alloc&) {
@@ -177,7 +212,7 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
     RunRequest request = RequestFromJs(env, *bound_, info);
     // What is handed over is freed from the event loop, which a loop of runSync never comes to.
     request.policy.copy = true;
-    RunResponse response = RunNow(*bound_->session->core(), bound_->plan, &request);
+    RunResponse response = RunNow(*bound_->session->core(), *bound_, &request);
     return ResponseToJs(env, &response);
   } catch (const Error& error) {
     ThrowJs(env, error);

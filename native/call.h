@@ -5,16 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "executor_choice.h"
 #include "napi_setup.h"
 #include "session.h"
 
 namespace tf_session {
 
-// Shared by the Call and its runs; never changed after it is made.
+// Shared by the Call and its runs; never changed after it is made, but for what its runs teach.
 struct BoundPlan {
   std::shared_ptr<OpenSession> session;
   RunPlan plan;
   std::vector<TF_DataType> feed_types;
+  mutable ExecutorChoice choice;
   Counted counted{live.calls};
 };
 

@@ -41,7 +41,7 @@ class DevicesWorker : public PromiseWorker {
 
  private:
   void Started() override {
-    if (session_) session_->BeginRun(this);
+    if (session_) session_->BeginRun();
   }
 
   void Work() override {
@@ -54,7 +54,7 @@ class DevicesWorker : public PromiseWorker {
     const Status status;
     TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
     status.Check();
-    const SessionCore core(std::move(graph), session);
+    const SessionCore core(std::move(graph), session, false);
     devices_ = DevicesOf(session);
   }
 
@@ -71,7 +71,7 @@ class DevicesWorker : public PromiseWorker {
   }
 
   void Finished() override {
-    if (session_) session_->EndRun(this);
+    if (session_) session_->EndRun();
   }
 
   std::shared_ptr<OpenSession> session_;

@@ -9,77 +9,21 @@
 
 namespace tf_session {
 
-EnvData::EnvData(Napi::Env env) : env_(env) {
-  napi_value name = nullptr;
-  if (napi_create_string_utf8(env, "tf-session", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake,
-                                      &wake_) != napi_ok ||
-      napi_unref_threadsafe_function(env, wake_) != napi_ok) {
-    throw Napi::Error::New(env);
-  }
+EnvData::EnvData(Napi::Env env) : line(env, this), env_(env) {
   env.AddCleanupHook([this] { CleanUp(); });
 }
 
 EnvData::~EnvData() = default;
 
 void EnvData::Adopt(std::unique_ptr<PromiseWorker> worker) {
-  PromiseWorker* key = worker.get();
-  workers_.emplace(key, std::move(worker));
-  if (is_worker_) TerminationWatch::Get().Add(this);
+  PromiseWorker* self = worker.get();
+  self->owned_ = workers_.insert(workers_.end(), std::move(worker));
+  if (is_worker_ && workers_.size() == 1) TerminationWatch::Get().Add(&line);
 }
 
-void EnvData::Disown(PromiseWorker* worker) {
+void EnvData::Disown(std::list<std::unique_ptr<PromiseWorker>>::iterator worker) {
   workers_.erase(worker);
-  if (is_worker_ && workers_.empty()) TerminationWatch::Get().Remove(this);
-}
-
-void EnvData::StandInLine(PromiseWorker* worker) {
-  if (line_.empty() && RunGate::Get().EnterOrWait(this)) {
-    worker->inside_ = true;
-    worker->Queue();
-    return;
-  }
-  worker->place_ = line_.insert(line_.end(), worker);
-  worker->waiting_ = true;
-  // The event loop stays alive as long as something waits: nobody else knows of it.
-  if (line_.size() == 1) (void)napi_ref_threadsafe_function(env_, wake_);
-}
-
-void EnvData::LeaveLine(PromiseWorker* worker) {
-  line_.erase(worker->place_);
-  worker->waiting_ = false;
-  if (!line_.empty()) return;
-  (void)napi_unref_threadsafe_function(env_, wake_);
-  RunGate::Get().StopWaiting(this);
-}
-
-void EnvData::AdvanceLine() {
-  while (!line_.empty() && RunGate::Get().EnterOrWait(this)) {
-    PromiseWorker* worker = line_.front();
-    LeaveLine(worker);
-    worker->inside_ = true;
-    worker->Queue();
-  }
-}
-
-void EnvData::Wake() {
-  const std::lock_guard<std::mutex> lock(wake_mutex_);
-  if (woken_ || wake_ == nullptr) return;
-  woken_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
-}
-
-void EnvData::OnWake(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
-  if (env == nullptr) return;
-  auto* self = static_cast<EnvData*>(context);
-  {
-    const std::lock_guard<std::mutex> lock(self->wake_mutex_);
-    self->woken_ = false;
-  }
-  if (self->CanRunJs()) {
-    self->AdvanceLine();
-  } else {
-    self->Abandon();
-  }
+  if (is_worker_ && workers_.empty()) TerminationWatch::Get().Remove(&line);
 }
 
 bool EnvData::CanRunJs() const {
@@ -91,7 +35,10 @@ bool EnvData::CanRunJs() const {
 
 void EnvData::Abandon() {
   const Error reason(TF_CANCELLED, "The thread is being terminated.");
-  while (!line_.empty()) (void)line_.front()->CancelWaiting(reason);
+  // One that is withdrawn may let another of its session into the line.
+  for (auto tasks = line.Waiting(nullptr); !tasks.empty(); tasks = line.Waiting(nullptr)) {
+    for (Task* task : tasks) (void)static_cast<PromiseWorker*>(task)->CancelWaiting(reason);
+  }
   CloseSessions();
 }
 
@@ -105,16 +52,14 @@ void EnvData::CloseSessions() {
 
 void EnvData::CleanUp() {
   closing_ = true;
-  if (is_worker_) TerminationWatch::Get().Remove(this);
+  if (is_worker_) TerminationWatch::Get().Remove(&line);
   // Node has waited for all that libuv had, so what is left waits for the gate. Its promises are rejected
   // with errors, and a hook has no scope for handles.
   napi_handle_scope scope = nullptr;
   (void)napi_open_handle_scope(env_, &scope);
   Abandon();
   (void)napi_close_handle_scope(env_, scope);
-  // Released by nobody else: Node frees it with the environment after this hook.
-  const std::lock_guard<std::mutex> lock(wake_mutex_);
-  wake_ = nullptr;
+  line.Close();
 }
 
 }  // namespace tf_session

@@ -1,23 +1,22 @@
 // The state of one JS environment (the main thread or one worker): there may be many, libtensorflow is one.
 //
-// All on the JS thread but Wake(). Dies when the environment does; its cleanup hook comes first.
+// All on the JS thread but the line's Wake(). Dies when the environment does; its cleanup hook comes first.
 #pragma once
 
 #include <list>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "napi_setup.h"
 #include "promise_worker.h"
-#include "run_gate.h"
+#include "work_line.h"
 
 namespace tf_session {
 
 class OpenSession;
 
-class EnvData final : private RunGate::Environment {
+class EnvData final : private WorkLine::Owner {
  public:
   explicit EnvData(Napi::Env env);
   EnvData(const EnvData&) = delete;
@@ -42,14 +41,12 @@ class EnvData final : private RunGate::Environment {
   Napi::FunctionReference memory_class;
   Napi::FunctionReference graph_source_class;
 
+  // The work of this environment.
+  WorkLine line;
+
   // Owning of workers, for PromiseWorker alone.
   void Adopt(std::unique_ptr<PromiseWorker> worker);
-  void Disown(PromiseWorker* worker);
-  // Queues the worker once the gate has a place for it, after those that came before.
-  void StandInLine(PromiseWorker* worker);
-  void LeaveLine(PromiseWorker* worker);
-  // Any thread: makes the JS thread look at the gate again, and whether its environment is being terminated.
-  void Wake() override;
+  void Disown(std::list<std::unique_ptr<PromiseWorker>>::iterator worker);
 
   // Runs that can be cancelled, by the number that JavaScript got for them.
   std::unordered_map<uint32_t, PromiseWorker*> tickets;
@@ -62,24 +59,17 @@ class EnvData final : private RunGate::Environment {
   void CloseSessions();
 
  private:
-  static void OnWake(napi_env env, napi_value callback, void* context, void* data);
-  void AdvanceLine();
   // In an environment that is being terminated: what waits never begins, what runs ends.
-  void Abandon();
+  void Abandon() override;
   // False from the moment on that the environment is being terminated.
-  bool CanRunJs() const;
+  bool CanRunJs() const override;
   void CleanUp();
 
   Napi::Env env_;
   bool closing_ = false;
   bool is_worker_ = false;
   Napi::FunctionReference error_class_;
-  std::unordered_map<PromiseWorker*, std::unique_ptr<PromiseWorker>> workers_;
-  std::list<PromiseWorker*> line_;
-
-  std::mutex wake_mutex_;  // guards the two below
-  napi_threadsafe_function wake_ = nullptr;
-  bool woken_ = false;  // and the JS thread has not looked yet
+  std::list<std::unique_ptr<PromiseWorker>> workers_;
 };
 
 }  // namespace tf_session

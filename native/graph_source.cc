@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "env_data.h"
+#include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
 #include "js_strings.h"
@@ -92,7 +93,7 @@ class CreateWorker : public PromiseWorker {
     status.Check();
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session);
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, GraphFitsCaller(bytes));
   }
   Napi::Value Result(Napi::Env env) override { return Session::Wrap(env, std::move(core_)); }
 

@@ -6,31 +6,27 @@
 // rejects the promise; nothing leaves the thread.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <optional>
 
 #include "error.h"
 #include "napi_setup.h"
+#include "work_line.h"
 
 namespace tf_session {
 
 class EnvData;
 
-class PromiseWorker {
+class PromiseWorker : public Task {
  public:
   enum class Gate {
     kFree,     // at once: short work, and closing
     kLimited,  // counts against the process's runs in flight, and waits its turn
   };
 
-  PromiseWorker() = default;
-  PromiseWorker(const PromiseWorker&) = delete;
-  PromiseWorker& operator=(const PromiseWorker&) = delete;
-  virtual ~PromiseWorker() = default;
-
-  // JS thread. Returns the promise.
-  static Napi::Value Start(Napi::Env env, std::unique_ptr<PromiseWorker> worker, Gate gate);
+  // JS thread. Returns the promise. `share` bounds it further, with the other runs of its session.
+  static Napi::Value Start(Napi::Env env, std::unique_ptr<PromiseWorker> worker, Gate gate,
+                           Share* share = nullptr);
 
   // JS thread. Rejects with `reason` if Work() has not begun, and then deletes this; else false, and nothing
   // changes.
@@ -49,21 +45,14 @@ class PromiseWorker {
  private:
   friend class EnvData;
 
-  static void Execute(napi_env env, void* data);
-  static void Complete(napi_env env, napi_status status, void* data);
-  void Queue();                // JS thread: hands the work to libuv
+  void Perform() final;
+  void Conclude() final;
   void Settle(Napi::Env env);  // JS thread: resolves or rejects
   void Reject(Napi::Env env, const Error& error);
-  void LeaveGate();
 
   EnvData* env_data_ = nullptr;
-  napi_async_work work_ = nullptr;
   napi_deferred deferred_ = nullptr;
-  bool inside_ = false;  // of the gate; written by Execute, read by Complete, which libuv orders
-  // Waits for the gate, at this place in the environment's line. JS thread only.
-  bool waiting_ = false;
-  std::list<PromiseWorker*>::iterator place_;
-  std::optional<Error> cancelled_;
+  std::list<std::unique_ptr<PromiseWorker>>::iterator owned_;  // where the environment keeps it
   std::optional<Error> error_;
 };
 

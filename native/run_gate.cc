@@ -29,6 +29,7 @@ bool RunGate::EnterOrWait(Environment* environment) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (inside_ < limit_) {
     ++inside_;
+    waiting_.erase(environment);
     return true;
   }
   waiting_.insert(environment);
@@ -38,6 +39,11 @@ bool RunGate::EnterOrWait(Environment* environment) {
 void RunGate::StopWaiting(Environment* environment) {
   const std::lock_guard<std::mutex> lock(mutex_);
   waiting_.erase(environment);
+}
+
+bool RunGate::MayStay(Environment* environment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return inside_ <= limit_ && waiting_.size() == waiting_.count(environment);
 }
 
 void RunGate::Leave() {

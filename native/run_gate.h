@@ -26,6 +26,8 @@ class RunGate {
   // True: inside. False: the environment is woken at each chance, until it stops waiting.
   bool EnterOrWait(Environment* environment);
   void StopWaiting(Environment* environment);
+  // False where whoever is inside should leave: others wait, or the limit was lowered. Any thread.
+  bool MayStay(Environment* environment);
   // Ends one stay. Any thread.
   void Leave();
   // 0 restores the default. Returns the limit in force.

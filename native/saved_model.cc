@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "bytes.h"
+#include "graph_fitness.h"
+#include "graph_walk.h"
 #include "js_strings.h"
 #include "session.h"
 #include "session_options.h"
@@ -16,6 +18,7 @@ namespace {
 
 // Field numbers of tensorflow/core/protobuf/meta_graph.proto.
 constexpr protozero::pbf_tag_type kMetaInfoDef = 1;
+constexpr protozero::pbf_tag_type kGraphDef = 2;
 constexpr protozero::pbf_tag_type kSaverDef = 3;
 constexpr protozero::pbf_tag_type kSignatureDef = 5;
 constexpr protozero::pbf_tag_type kStrippedOpList = 2;  // of MetaInfoDef
@@ -58,6 +61,15 @@ std::string Essentials(const TF_Buffer& meta_graph) {
   return kept;
 }
 
+bool FitsCaller(const TF_Buffer& meta_graph) {
+  const std::string_view bytes(static_cast<const char*>(meta_graph.data), meta_graph.length);
+  try {
+    return GraphFitsCaller(Payload(bytes, kGraphDef));
+  } catch (const protozero::exception&) {
+    return false;
+  }
+}
+
 class LoadWorker : public PromiseWorker {
  public:
   LoadWorker(std::string directory, std::vector<std::string> tags, std::optional<Bytes> config,
@@ -85,7 +97,7 @@ class LoadWorker : public PromiseWorker {
         options.get(), run_options_ ? &run_options : nullptr, directory_.c_str(), tags.data(),
         static_cast<int>(tags.size()), graph.get(), meta_graph.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session);
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitsCaller(*meta_graph));
     try {
       meta_graph_ = Essentials(*meta_graph);
     } catch (const protozero::exception& error) {

@@ -53,10 +53,8 @@ void OpenSession::CheckOpen() const {
   if (state_ != State::kOpen) throw Error(TF_FAILED_PRECONDITION, "The session is closed.");
 }
 
-void OpenSession::BeginRun(PromiseWorker* run) { runs_.insert(run); }
-
-void OpenSession::EndRun(PromiseWorker* run) {
-  runs_.erase(run);
+void OpenSession::EndRun() {
+  --runs_;
   CloseWhenIdle();
 }
 
@@ -80,13 +78,14 @@ void OpenSession::EndNow() {
   if (!core_) return;
   const std::shared_ptr<OpenSession> self = shared_from_this();  // the last run's end may drop it
   core_->EndRuns();
-  const std::vector<PromiseWorker*> runs(runs_.begin(), runs_.end());
   const Error reason(TF_CANCELLED, "The run was cancelled: its session was closed.");
-  for (PromiseWorker* run : runs) (void)run->CancelWaiting(reason);
+  for (Task* task : env_data_->line.Waiting(&share_)) {
+    (void)static_cast<PromiseWorker*>(task)->CancelWaiting(reason);
+  }
 }
 
 void OpenSession::CloseWhenIdle() {
-  if (state_ != State::kDraining || !runs_.empty()) return;
+  if (state_ != State::kDraining || runs_ > 0) return;
   state_ = State::kClosing;
   Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this());
 }
@@ -106,7 +105,9 @@ void Session::Init(Napi::Env env) {
   EnvData::Of(env).session_class = Napi::Persistent(
       DefineClass(env, "NativeSession",
                   {InstanceMethod<&Session::Bind>("bind"), InstanceMethod<&Session::OpNames>("opNames"),
-                   InstanceMethod<&Session::Devices>("devices"), InstanceMethod<&Session::Close>("close")}));
+                   InstanceMethod<&Session::Devices>("devices"),
+                   InstanceMethod<&Session::SetConcurrency>("setConcurrency"),
+                   InstanceMethod<&Session::Close>("close")}));
 }
 
 Napi::Object Session::Wrap(Napi::Env env, std::shared_ptr<SessionCore> core) {
@@ -150,6 +151,11 @@ Napi::Value Session::Devices(const Napi::CallbackInfo& info) {
   } catch (const Error& error) {
     ThrowJs(env, error);
   }
+}
+
+Napi::Value Session::SetConcurrency(const Napi::CallbackInfo& info) {
+  open_->share()->limit = info[0].As<Napi::Number>().Int32Value();  // before its first run
+  return info.Env().Undefined();
 }
 
 Napi::Value Session::Close(const Napi::CallbackInfo& info) { return open_->Close(info[0].ToBoolean()); }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "napi_setup.h"
@@ -27,8 +26,10 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   // Throws FAILED_PRECONDITION from the moment close() was called.
   void CheckOpen() const;
 
-  void BeginRun(PromiseWorker* run);
-  void EndRun(PromiseWorker* run);
+  void BeginRun() { ++runs_; }
+  void EndRun();
+  // How many of its runs may be at work at once.
+  Share* share() { return &share_; }
 
   // A promise that resolves when session and graph are freed. Accepted runs end first; with `cancel` by
   // CANCELLED.
@@ -52,7 +53,8 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
     kClosed,
   };
   State state_ = State::kOpen;
-  std::unordered_set<PromiseWorker*> runs_;
+  int runs_ = 0;  // accepted and not ended
+  Share share_;
   std::vector<napi_deferred> closers_;
 };
 
@@ -68,6 +70,7 @@ class Session : public Napi::ObjectWrap<Session> {
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value OpNames(const Napi::CallbackInfo& info);
   Napi::Value Devices(const Napi::CallbackInfo& info);
+  Napi::Value SetConcurrency(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<OpenSession> open_;

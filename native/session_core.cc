@@ -32,9 +32,18 @@ Error ThrownByTensorFlow() {
   return {TF_INTERNAL, text + ". Its session is of no more use: load the model again."};
 }
 
+bool HasOneDevice(TF_Session* session) {
+  const Status status;
+  const DeviceListPtr devices(tf().TF_SessionListDevices(session, status));
+  return status.ok() && tf().TF_DeviceListCount(devices.get()) == 1;
+}
+
 }  // namespace
 
-SessionCore::SessionCore(GraphPtr graph, TF_Session* session) : graph_(std::move(graph)), session_(session) {
+SessionCore::SessionCore(GraphPtr graph, TF_Session* session, bool graph_fits_caller)
+    : graph_(std::move(graph)),
+      session_(session),
+      may_run_in_caller_(graph_fits_caller && HasOneDevice(session)) {
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   Registry().push_back(this);
 }
@@ -49,7 +58,7 @@ SessionCore::~SessionCore() {
 }
 
 RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
-                            const std::optional<Bytes>& options, bool want_metadata) const {
+                            const Bytes* options, bool want_metadata) const {
   const auto cancelled = [] { return Error(TF_CANCELLED, "The run was cancelled: its session was closed."); };
   if (ended_ || all_ended) throw cancelled();
   if (broken_) {
@@ -61,14 +70,14 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   for (const TensorPtr& input : inputs) values.push_back(input.get());
   std::vector<TF_Tensor*> fetched(plan.fetches.size(), nullptr);
   TF_Buffer options_view{};
-  if (options) {
+  if (options != nullptr) {
     options_view.data = options->data();
     options_view.length = options->size();
   }
   const BufferPtr metadata(want_metadata ? tf().TF_NewBuffer() : nullptr);
   const Status status;
   try {
-    tf().TF_SessionRun(session_, options ? &options_view : nullptr, plan.feeds.data(), values.data(),
+    tf().TF_SessionRun(session_, options != nullptr ? &options_view : nullptr, plan.feeds.data(), values.data(),
                        static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
                        static_cast<int>(fetched.size()), plan.targets.data(),
                        static_cast<int>(plan.targets.size()), metadata.get(), status);

@@ -32,7 +32,8 @@ struct RunOutcome {
 
 class SessionCore {
  public:
-  SessionCore(GraphPtr graph, TF_Session* session);
+  // `graph_fits_caller`: by GraphFitsCaller().
+  SessionCore(GraphPtr graph, TF_Session* session, bool graph_fits_caller);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
@@ -40,10 +41,14 @@ class SessionCore {
   [[nodiscard]] TF_Graph* graph() const { return graph_.get(); }
   [[nodiscard]] TF_Session* session() const { return session_; }
 
+  // Whether this library may choose the calling thread for the session's ops by itself. Not where there are
+  // several devices: each crossing between them would be one call deeper.
+  [[nodiscard]] bool may_run_in_caller() const { return may_run_in_caller_; }
+
   // Blocks until the run has ended. Throws what TensorFlow says, and CANCELLED once EndRuns() was called.
   // After an exception of TensorFlow's own it refuses every further run.
   [[nodiscard]] RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
-                               const std::optional<Bytes>& options, bool want_metadata) const;
+                               const Bytes* options, bool want_metadata) const;
 
   // Makes running graphs end with CANCELLED at their next op, and every later run at once. Does not wait.
   void EndRuns();
@@ -57,6 +62,7 @@ class SessionCore {
  private:
   GraphPtr graph_;
   TF_Session* session_;
+  bool may_run_in_caller_;
   std::mutex end_mutex_;  // EndRuns() against Close()
   std::atomic<bool> ended_{false};
   // An exception came out of TensorFlow in a run: what is left of the session is never touched again.

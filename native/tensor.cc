@@ -17,15 +17,28 @@ constexpr size_t kHandOverBytes = size_t{32} * 1024;
 // TensorFlow's TensorShape ends the process above this.
 constexpr uint32_t kMostDimensions = 254;
 
-std::vector<int64_t> ShapeFromJs(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  const uint32_t rank = array.Length();
+napi_value Element(Napi::Env env, napi_value array, uint32_t at) {
+  napi_value element = nullptr;
+  // Fails only where a getter of the array throws.
+  if (napi_get_element(env, array, at, &element) != napi_ok) throw Napi::Error::New(env);
+  return element;
+}
+
+std::vector<int64_t> ShapeFromJs(Napi::Env env, napi_value array) {
+  uint32_t rank = 0;
+  if (napi_get_array_length(env, array, &rank) != napi_ok) {
+    throw Error(TF_INVALID_ARGUMENT, "A tensor's shape must be an array.");
+  }
   if (rank > kMostDimensions) {
     throw Error(TF_INVALID_ARGUMENT, "A tensor has at most " + std::to_string(kMostDimensions) +
                                          " dimensions, this one has " + std::to_string(rank) + ".");
   }
   std::vector<int64_t> shape(rank);
-  for (uint32_t i = 0; i < rank; ++i) shape[i] = array.Get(i).As<Napi::Number>().Int64Value();
+  for (uint32_t i = 0; i < rank; ++i) {
+    if (napi_get_value_int64(env, Element(env, array, i), &shape[i]) != napi_ok) {
+      throw Error(TF_INVALID_ARGUMENT, "A dimension of a tensor's shape is no number.");
+    }
+  }
   return shape;
 }
 
@@ -76,38 +89,59 @@ struct ByteSpan {
   size_t size = 0;
 };
 
-ByteSpan BytesOf(Napi::Env env, const Napi::Value& value) {
+size_t ElementSize(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+// False where it is no typed array.
+bool GetBytes(Napi::Env env, napi_value value, ByteSpan* bytes) {
   napi_typedarray_type type{};
   size_t length = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
-    throw Error(TF_INVALID_ARGUMENT, "A tensor's data must be a typed array.");
-  }
-  return {data, length * value.As<Napi::TypedArray>().ElementSize()};
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  *bytes = {data, length * ElementSize(type)};
+  return true;
 }
 
 }  // namespace
 
-TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input) {
-  const auto object = input.As<Napi::Object>();
-  const auto type = static_cast<TF_DataType>(object.Get("dtype").As<Napi::Number>().Int32Value());
-  const std::vector<int64_t> shape = ShapeFromJs(object.Get("shape"));
+TensorPtr TensorFromJs(Napi::Env env, napi_value inputs, uint32_t at) {
+  int32_t number = 0;
+  (void)napi_get_value_int32(env, Element(env, inputs, at), &number);
+  const auto type = static_cast<TF_DataType>(number);
+  const std::vector<int64_t> shape = ShapeFromJs(env, Element(env, inputs, at + 1));
   const int64_t count = ElementCount(shape);
-  const Napi::Value data = object.Get("data");
-  if (type == TF_STRING) return StringsFromJs(env, shape, count, data.As<Napi::Array>());
+  const napi_value data = Element(env, inputs, at + 2);
+  if (type == TF_STRING) return StringsFromJs(env, shape, count, Napi::Array(env, data));
   const size_t size = tf().TF_DataTypeSize(type);
   if (size == 0) {
     throw Error(TF_UNIMPLEMENTED, std::string("TensorFlow ") + OpenedLibrary()->version +
                                       " takes no tensors of type " + DTypeName(type) + " from outside.");
   }
   const size_t wanted = static_cast<size_t>(count) * size;
-  if (const Memory* memory = Memory::From(data)) {
-    CheckSize(memory->block()->size(), wanted);
-    return Borrow(type, shape, memory->block());
+  ByteSpan bytes;
+  if (GetBytes(env, data, &bytes)) {
+    CheckSize(bytes.size, wanted);
+    return Copy(type, shape, bytes.data, bytes.size);
   }
-  const ByteSpan bytes = BytesOf(env, data);
-  CheckSize(bytes.size, wanted);
-  return Copy(type, shape, bytes.data, bytes.size);
+  const Memory* memory = Memory::From(Napi::Value(env, data));
+  if (memory == nullptr) throw Error(TF_INVALID_ARGUMENT, "A tensor's data must be a typed array.");
+  CheckSize(memory->block()->size(), wanted);
+  return Borrow(type, shape, memory->block());
 }
 
 FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
@@ -142,12 +176,18 @@ bool FetchedTensor::TakeWhole() {
   return moved != nullptr;
 }
 
-void FetchedTensor::ToJs(Napi::Env env, Napi::Array array, uint32_t at) {
-  const Napi::Array shape = Napi::Array::New(env, shape_.size());
-  for (uint32_t i = 0; i < shape_.size(); ++i) shape.Set(i, static_cast<double>(shape_[i]));
-  array.Set(at, static_cast<double>(type_));
-  array.Set(at + 1, shape);
-  array.Set(at + 2, Data(env));
+void FetchedTensor::ToJs(Napi::Env env, napi_value array, uint32_t at) {
+  const auto number = [&](int64_t value) {
+    napi_value result = nullptr;
+    (void)napi_create_int64(env, value, &result);
+    return result;
+  };
+  napi_value shape = nullptr;
+  if (napi_create_array_with_length(env, shape_.size(), &shape) != napi_ok) throw Napi::Error::New(env);
+  for (uint32_t i = 0; i < shape_.size(); ++i) (void)napi_set_element(env, shape, i, number(shape_[i]));
+  (void)napi_set_element(env, array, at, number(type_));
+  (void)napi_set_element(env, array, at + 1, shape);
+  (void)napi_set_element(env, array, at + 2, Data(env));
 }
 
 Napi::Value FetchedTensor::Data(Napi::Env env) {

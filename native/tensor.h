@@ -12,9 +12,9 @@
 
 namespace tf_session {
 
-// JS thread. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and
+// JS thread. From three entries of an array: data type, shape, data. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and
 // the memory's use count says until when. Throws Error.
-TensorPtr TensorFromJs(Napi::Env env, const Napi::Value& input);
+TensorPtr TensorFromJs(Napi::Env env, napi_value inputs, uint32_t at);
 
 // How a fetched tensor's bytes reach JavaScript.
 struct OutputPolicy {
@@ -29,7 +29,7 @@ class FetchedTensor {
   FetchedTensor(TensorPtr tensor, const OutputPolicy& policy);
 
   // JS thread, once. Sets dtype, shape and data at `at`, `at + 1` and `at + 2` of the array.
-  void ToJs(Napi::Env env, Napi::Array array, uint32_t at);
+  void ToJs(Napi::Env env, napi_value array, uint32_t at);
 
  private:
   bool TakeWhole();

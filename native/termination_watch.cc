@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "env_data.h"
+#include "work_line.h"
 
 namespace tf_session {
 
@@ -16,14 +16,14 @@ TerminationWatch::TerminationWatch() {
   std::thread([this] { Watch(); }).detach();
 }
 
-void TerminationWatch::Add(EnvData* env) {
+void TerminationWatch::Add(WorkLine* line) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (busy_.insert(env).second && busy_.size() == 1) changed_.notify_one();
+  if (busy_.insert(line).second && busy_.size() == 1) changed_.notify_one();
 }
 
-void TerminationWatch::Remove(EnvData* env) {
+void TerminationWatch::Remove(WorkLine* line) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  busy_.erase(env);
+  busy_.erase(line);
 }
 
 void TerminationWatch::Watch() {
@@ -32,7 +32,7 @@ void TerminationWatch::Watch() {
   for (;;) {
     changed_.wait(lock, [this] { return !busy_.empty(); });
     changed_.wait_for(lock, kInterval);
-    for (EnvData* env : busy_) env->Wake();
+    for (WorkLine* line : busy_) line->Wake();
   }
 }
 

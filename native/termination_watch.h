@@ -12,7 +12,7 @@
 
 namespace tf_session {
 
-class EnvData;
+class WorkLine;
 
 class TerminationWatch {
  public:
@@ -20,8 +20,8 @@ class TerminationWatch {
   static TerminationWatch& Get();
 
   // Wakes this environment ten times a second, until it is removed.
-  void Add(EnvData* env);
-  void Remove(EnvData* env);
+  void Add(WorkLine* line);
+  void Remove(WorkLine* line);
 
  private:
   TerminationWatch();
@@ -29,7 +29,7 @@ class TerminationWatch {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_set<EnvData*> busy_;
+  std::unordered_set<WorkLine*> busy_;
 };
 
 }  // namespace tf_session

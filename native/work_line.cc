@@ -1,0 +1,211 @@
+#include "work_line.h"
+
+#include <utility>
+
+namespace tf_session {
+
+WorkLine::WorkLine(Napi::Env env, Owner* owner) : env_(env), owner_(owner) {
+  napi_value name = nullptr;
+  if (napi_create_string_utf8(env, "tf-session", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake,
+                                      &wake_) != napi_ok ||
+      napi_unref_threadsafe_function(env, wake_) != napi_ok) {
+    throw Napi::Error::New(env);
+  }
+}
+
+WorkLine::~WorkLine() = default;
+
+void WorkLine::Begun() {
+  // The event loop stays alive as long as anything waits, also for a place in the gate, of which it knows
+  // nothing.
+  if (pending_++ == 0) (void)napi_ref_threadsafe_function(env_, wake_);
+}
+
+void WorkLine::Ended() {
+  if (--pending_ == 0 && wake_ != nullptr) (void)napi_unref_threadsafe_function(env_, wake_);
+}
+
+void WorkLine::Add(Task* task, Share* share) {
+  Begun();
+  task->share_ = share;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (share != nullptr && share->limit > 0 && share->running >= share->limit) {
+      task->at_ = share->held.insert(share->held.end(), task);
+      task->place_ = Task::Place::kHeld;
+      return;
+    }
+    if (share != nullptr) ++share->running;
+    PutInLine(task);
+  }
+  StartLanes();
+}
+
+void WorkLine::AddFree(Task* task) {
+  Begun();
+  Start(task);
+}
+
+void WorkLine::PutInLine(Task* task) {
+  task->at_ = waiting_.insert(waiting_.end(), task);
+  task->place_ = Task::Place::kWaiting;
+}
+
+void WorkLine::Release(Share* share) {
+  if (share == nullptr) return;
+  if (share->held.empty() || (share->limit > 0 && share->running > share->limit)) {
+    --share->running;
+    return;
+  }
+  Task* next = share->held.front();
+  share->held.pop_front();
+  PutInLine(next);
+}
+
+bool WorkLine::Withdraw(Task* task) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (task->place_ == Task::Place::kNowhere) return false;
+    if (task->place_ == Task::Place::kHeld) {
+      task->share_->held.erase(task->at_);
+    } else {
+      waiting_.erase(task->at_);
+      Release(task->share_);
+    }
+    task->place_ = Task::Place::kNowhere;
+    if (waiting_.empty()) RunGate::Get().StopWaiting(this);
+  }
+  Ended();
+  return true;
+}
+
+std::vector<Task*> WorkLine::Waiting(const Share* share) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<Task*> tasks;
+  if (share != nullptr) tasks.assign(share->held.begin(), share->held.end());
+  for (Task* task : waiting_) {
+    if (share == nullptr || task->share_ == share) tasks.push_back(task);
+  }
+  return tasks;
+}
+
+void WorkLine::StartLanes() {
+  for (;;) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (waiting_.empty() || static_cast<size_t>(draining_) >= waiting_.size() + performing_) return;
+      if (!RunGate::Get().EnterOrWait(this)) return;
+      ++draining_;
+    }
+    Start(nullptr);
+  }
+}
+
+void WorkLine::Start(Task* only) {
+  if (idle_.empty()) {
+    auto lane = std::make_unique<Lane>();
+    lane->line = this;
+    napi_value name = nullptr;
+    (void)napi_create_string_utf8(env_, "tf-session", NAPI_AUTO_LENGTH, &name);
+    (void)napi_create_async_work(env_, nullptr, name, Execute, Complete, lane.get(), &lane->work);
+    idle_.push_back(lane.get());
+    lanes_.push_back(std::move(lane));
+  }
+  Lane* lane = idle_.back();
+  idle_.pop_back();
+  lane->only = only;
+  // Fails only for invalid arguments, which these are not.
+  (void)napi_queue_async_work(env_, lane->work);
+}
+
+void WorkLine::Execute(napi_env /*env*/, void* data) {
+  auto* lane = static_cast<Lane*>(data);
+  if (lane->only == nullptr) return lane->line->Drain();
+  lane->only->Perform();
+  const std::lock_guard<std::mutex> lock(lane->line->mutex_);
+  lane->line->done_.push_back(lane->only);
+}
+
+void WorkLine::Drain() {
+  RunGate& gate = RunGate::Get();
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!waiting_.empty()) {
+    Task* task = waiting_.front();
+    waiting_.pop_front();
+    task->place_ = Task::Place::kNowhere;
+    ++performing_;
+    lock.unlock();
+    task->Perform();
+    lock.lock();
+    --performing_;
+    done_.push_back(task);
+    Release(task->share_);
+    if (waiting_.empty() || !gate.MayStay(this)) break;
+    // The end of this lane tells the JS thread of the last one; of the others somebody has to.
+    lock.unlock();
+    Wake();
+    lock.lock();
+  }
+  --draining_;
+  if (waiting_.empty()) gate.StopWaiting(this);
+  lock.unlock();
+  gate.Leave();
+}
+
+void WorkLine::Complete(napi_env /*env*/, napi_status /*status*/, void* data) {
+  auto* lane = static_cast<Lane*>(data);
+  WorkLine* line = lane->line;
+  line->idle_.push_back(lane);
+  line->Look();
+}
+
+void WorkLine::Look() {
+  const bool can_run = owner_->CanRunJs();
+  Settle();
+  if (!can_run) return owner_->Abandon();
+  // What came to the line after a lane had looked, or was left to others' turn.
+  StartLanes();
+}
+
+void WorkLine::Settle() {
+  std::vector<Task*> done;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    done.swap(done_);
+  }
+  for (Task* task : done) {
+    const Napi::HandleScope scope(env_);
+    Ended();
+    task->Conclude();
+  }
+}
+
+void WorkLine::Wake() {
+  const std::lock_guard<std::mutex> lock(wake_mutex_);
+  if (woken_ || wake_ == nullptr) return;
+  woken_ = napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking) == napi_ok;
+}
+
+void WorkLine::OnWake(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
+  if (env == nullptr) return;
+  auto* self = static_cast<WorkLine*>(context);
+  {
+    const std::lock_guard<std::mutex> lock(self->wake_mutex_);
+    self->woken_ = false;
+  }
+  self->Look();
+}
+
+void WorkLine::Close() {
+  {
+    // Released by nobody else: Node frees it with the environment.
+    const std::lock_guard<std::mutex> lock(wake_mutex_);
+    wake_ = nullptr;
+  }
+  RunGate::Get().StopWaiting(this);
+  for (Lane* lane : idle_) (void)napi_delete_async_work(env_, lane->work);
+  idle_.clear();
+}
+
+}  // namespace tf_session

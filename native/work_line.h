@@ -1,0 +1,117 @@
+// The asynchronous work of one JS environment: in order, on a few of libuv's threads.
+//
+// A lane is one stay on a libuv thread. It takes work from the line until none is left, so that short runs
+// which wait together do not each pay for a change of threads; the JS thread hears of finished ones while the
+// lane goes on. Each lane is a place in the process's gate (run_gate.h).
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "napi_setup.h"
+#include "run_gate.h"
+
+namespace tf_session {
+
+class Task;
+
+// How much of one session may run at once; what is above waits here. Guarded by its line's mutex, and alive
+// as long as any task of it.
+struct Share {
+  int limit = 0;  // 0: no limit but the gate's
+  int running = 0;
+  std::list<Task*> held;
+};
+
+// What a line runs. Deleted by its Conclude(), or by who withdrew it; JS thread.
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual ~Task() = default;
+
+  // A libuv thread. Must not throw, nor touch Node-API.
+  virtual void Perform() = 0;
+  // JS thread, in a scope of its own, once performed. Last call.
+  virtual void Conclude() = 0;
+
+ private:
+  friend class WorkLine;
+  enum class Place { kNowhere, kWaiting, kHeld };
+  Place place_ = Place::kNowhere;
+  Share* share_ = nullptr;
+  std::list<Task*>::iterator at_;
+};
+
+// All on the JS thread but Wake() and what a lane does.
+class WorkLine final : private RunGate::Environment {
+ public:
+  // What the environment has to do when it is woken although nothing is done: see OnWake.
+  class Owner {
+   public:
+    // False: it is being terminated, and no JavaScript runs. Then Abandon() is called.
+    virtual bool CanRunJs() const = 0;
+    virtual void Abandon() = 0;
+    virtual ~Owner() = default;
+  };
+
+  WorkLine(Napi::Env env, Owner* owner);
+  WorkLine(const WorkLine&) = delete;
+  WorkLine& operator=(const WorkLine&) = delete;
+  ~WorkLine() override;
+
+  // At the end of the line. `share` may be null.
+  void Add(Task* task, Share* share);
+  // On a thread of its own, past line and gate: for what must not wait.
+  void AddFree(Task* task);
+  // True where it had not begun: nobody will call it any more.
+  bool Withdraw(Task* task);
+  // What has not begun, of this share or (null) of all.
+  std::vector<Task*> Waiting(const Share* share);
+  // The environment ends: no lane is at work any more, none will be.
+  void Close();
+
+  // Any thread: makes the JS thread look at its line, and whether its environment is being terminated.
+  void Wake() override;
+
+ private:
+  struct Lane {
+    WorkLine* line;
+    napi_async_work work = nullptr;
+    Task* only = nullptr;  // the one task of a lane past the gate
+  };
+
+  static void Execute(napi_env env, void* data);
+  static void Complete(napi_env env, napi_status status, void* data);
+  static void OnWake(napi_env env, napi_value callback, void* context, void* data);
+  void Drain();
+  void StartLanes();
+  void Start(Task* only);
+  void Look();  // at what is done, and what may begin
+  void Settle();
+  void Begun();  // one task more that has to be concluded
+  void Ended();
+  void PutInLine(Task* task);  // with mutex_ held
+  void Release(Share* share);  // with mutex_ held: a task of it has ended, or will never begin
+
+  Napi::Env env_;
+  Owner* owner_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Lane*> idle_;
+  int pending_ = 0;  // tasks that are not concluded; they keep the event loop alive
+
+  std::mutex mutex_;  // guards these, and all shares
+  std::list<Task*> waiting_;
+  std::vector<Task*> done_;
+  int draining_ = 0;    // lanes that still look at the line
+  int performing_ = 0;  // tasks that they have taken
+
+  std::mutex wake_mutex_;  // guards the two below
+  napi_threadsafe_function wake_ = nullptr;
+  bool woken_ = false;  // and the JS thread has not looked yet
+};
+
+}  // namespace tf_session
