@@ -8,7 +8,8 @@ import { checkOneOf } from './options.js';
  * - `'pool'`: TensorFlow's pool of threads, as TensorFlow does unless told otherwise. Independent ops run side by side.
  * - `'caller'`: one after the other in the thread of the run, without changes of threads, which cost a small graph most of
  *   its time. (Each op may still use several threads inside: `intraOpParallelismThreads`.) TensorFlow does not keep
- *   `RunOptions.timeoutInMs` there.
+ *   `RunOptions.timeoutInMs` there, and a graph that calls functions in loops, or by the hundreds, is refused: each call
+ *   takes a piece of the thread's stack.
  * - `'auto'`: the faster of the two, found out by timing the runs of each signature: the first four in the pool, then
  *   eight of each in turn, then ever more seldom again. The pool always where the choice might not be free of risk: for
  *   graphs with loops, queues or datasets, on several devices, with `timeout`, with `runOptions`, before TensorFlow 2.4,
@@ -40,7 +41,13 @@ export function sessionExecutor(
 ): Executor {
   checkCallerAge(asked, version);
   if (asked === 'caller' || asked === 'pool') return asked;
-  return isOlder(version, AUTO_SINCE) || saysThreads(config) ? 'pool' : 'auto';
+  const { interOpParallelismThreads, usePerSessionThreads, sessionInterOpThreadPool } = decodeConfig(
+    config ?? new Uint8Array(),
+  );
+  if (interOpParallelismThreads < 0) return 'caller'; // TensorFlow's own way to say so
+  const saysThreads =
+    interOpParallelismThreads > 0 || usePerSessionThreads || sessionInterOpThreadPool.length > 0;
+  return isOlder(version, AUTO_SINCE) || saysThreads ? 'pool' : 'auto';
 }
 
 /** Throws LIBRARY_TOO_OLD where the library cannot do what is asked. */
@@ -52,18 +59,17 @@ export function checkCallerAge(asked: Executor | undefined, version: string): vo
   );
 }
 
-function saysThreads(config: Uint8Array | undefined): boolean {
-  if (config === undefined) return false;
-  const { interOpParallelismThreads, usePerSessionThreads, sessionInterOpThreadPool } = decodeConfig(config);
-  return interOpParallelismThreads !== 0 || usePerSessionThreads || sessionInterOpThreadPool.length > 0;
-}
-
 /** `inter_op_thread_pool: -1`. */
 const CALLER = encodeRunOptions({ interOpThreadPool: -1 })!;
 
-/** RunOptions with the calling thread in them, unless they name a pool themselves. */
-export function inCallerThread(runOptions: Uint8Array): Uint8Array {
-  if (decodeRunOptions(runOptions).interOpThreadPool !== 0) return runOptions;
+/** The executor that RunOptions choose, and RunOptions that say so to TensorFlow. */
+export function withExecutor(
+  runOptions: Uint8Array,
+  executor: Executor,
+): { runOptions: Uint8Array; executor: Executor } {
+  const { interOpThreadPool } = decodeRunOptions(runOptions);
+  if (interOpThreadPool !== 0) return { runOptions, executor: interOpThreadPool < 0 ? 'caller' : 'pool' };
+  if (executor !== 'caller') return { runOptions, executor: 'pool' };
   // A message appended to another one of its type is merged into it: that is how protobuf reads.
-  return Buffer.concat([runOptions, CALLER]);
+  return { runOptions: Buffer.concat([runOptions, CALLER]), executor };
 }

@@ -4,7 +4,7 @@ import type { Bound } from './bound.js';
 import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeByNumber } from './dtype.js';
 import { TensorFlowError } from './errors.js';
-import { checkCallerAge, checkExecutor, type Executor, inCallerThread } from './executor.js';
+import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
 import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
 import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
@@ -67,24 +67,30 @@ function checkControl(control: RunControl): void {
   checkExecutor(control.executor);
 }
 
-function flagsOf(bound: Bound, control: RunControl, copyOutputs: boolean): number {
+/** What a run's options come to for the addon. */
+interface Settings {
+  flags: number;
+  runOptions: Uint8Array | undefined;
+}
+
+function settingsOf(bound: Bound, control: RunControl, copyOutputs: boolean): Settings {
   const { defaults } = bound;
-  const executor = control.executor ?? defaults.executor;
+  if (control.executor !== undefined) checkCallerAge(control.executor, tensorflow.version);
+  let executor = control.executor ?? defaults.executor;
+  // TensorFlow keeps no time limit in the calling thread.
+  if (executor === 'auto' && control.timeout !== undefined) executor = 'pool';
+  let runOptions = encodeRunOptions(control.runOptions);
+  if (runOptions !== undefined) {
+    checkRunOptionsAge(runOptions, tensorflow.version);
+    ({ runOptions, executor } = withExecutor(runOptions, executor));
+  }
   let flags = 0;
   if (copyOutputs || defaults.copy || !externalBuffersAllowed()) flags |= RUN_FLAGS.copyOutputs;
   if ((control.strings ?? defaults.strings) === 'bytes') flags |= RUN_FLAGS.stringsAsBytes;
   if (control.onRunMetadata !== undefined) flags |= RUN_FLAGS.wantMetadata;
   if (executor === 'caller') flags |= RUN_FLAGS.inCaller;
-  else if (executor === 'pool' || control.timeout !== undefined) flags |= RUN_FLAGS.inPool;
-  return flags;
-}
-
-function runOptionsOf(bound: Bound, control: RunControl): Uint8Array | undefined {
-  if (control.executor !== undefined) checkCallerAge(control.executor, tensorflow.version);
-  const runOptions = encodeRunOptions(control.runOptions);
-  if (runOptions === undefined) return undefined;
-  checkRunOptionsAge(runOptions, tensorflow.version);
-  return (control.executor ?? bound.defaults.executor) === 'caller' ? inCallerThread(runOptions) : runOptions;
+  if (executor === 'pool') flags |= RUN_FLAGS.inPool;
+  return { flags, runOptions };
 }
 
 /**
@@ -103,24 +109,22 @@ export function runCall<R>(
     checkControl(control);
     const { timeout, signal } = control;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const runOptions = runOptionsOf(bound, control);
+    const { flags, runOptions } = settingsOf(bound, control, copyOutputs);
     const isLimited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
     const ticket = isLimited ? addon().nextTicket() : undefined;
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
     const borrowed = borrowedOf(inputs);
-    const result = bound.call
-      .run(toNative(inputs), flagsOf(bound, control, copyOutputs), runOptions, ticket)
-      .then(
-        (outputs) => {
-          for (const input of borrowed) input.checkReleased();
-          return finish(arrange(wrapOutputs(outputs, control), bound, fed));
-        },
-        async (error) => {
-          for (const input of borrowed) input.checkReleased();
-          throw await explainMissingOp(error, bound.readGraph);
-        },
-      );
+    const result = bound.call.run(toNative(inputs), flags, runOptions, ticket).then(
+      (outputs) => {
+        for (const input of borrowed) input.checkReleased();
+        return finish(arrange(wrapOutputs(outputs, control), bound, fed));
+      },
+      async (error) => {
+        for (const input of borrowed) input.checkReleased();
+        throw await explainMissingOp(error, bound.readGraph);
+      },
+    );
     return ticket === undefined ? result : limit(result, control, () => addon().cancelWaiting(ticket));
   } catch (error) {
     return Promise.reject(error);
@@ -135,12 +139,12 @@ export function runCallSync(
   copyOutputs: boolean,
 ): Tensor[] {
   checkControl(control);
-  const runOptions = runOptionsOf(bound, control);
+  const { flags, runOptions } = settingsOf(bound, control, copyOutputs);
   const fed = copyFed(bound, inputs);
   if (!bound.runs) return arrange([], bound, fed);
   let outputs: NativeOutputs;
   try {
-    outputs = bound.call.runSync(toNative(inputs), flagsOf(bound, control, copyOutputs), runOptions);
+    outputs = bound.call.runSync(toNative(inputs), flags, runOptions);
   } catch (error) {
     throw explainMissingOpSync(error);
   }

@@ -58,7 +58,10 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
   request.policy.strings_as_bytes = (flags & kStringsAsBytes) != 0;
   request.want_metadata = (flags & kWantMetadata) != 0;
   if ((flags & kInPool) != 0) request.executor = Executor::kPool;
-  if ((flags & kInCaller) != 0) request.executor = Executor::kCaller;
+  if ((flags & kInCaller) != 0) {
+    request.executor = Executor::kCaller;
+    bound.session->core()->CheckCaller();
+  }
   if (info.Length() > 2) request.run_options = BytesFromJs(info[2]);
   if (info.Length() > 3 && info[3].IsNumber()) request.ticket = info[3].As<Napi::Number>().Uint32Value();
   bound.session->CheckOpen();  // again: a getter among the inputs may have closed it
@@ -72,7 +75,7 @@ RunOutcome RunSomewhere(const SessionCore& core, const BoundPlan& bound, const R
   };
   if (request.run_options) return run(&*request.run_options);
   if (request.executor == Executor::kCaller) return run(&CallerOptions());
-  if (request.executor == Executor::kPool || !core.may_run_in_caller()) return run(nullptr);
+  if (request.executor == Executor::kPool || !core.may_try_caller()) return run(nullptr);
   const Executor where = bound.choice.Next();
   const auto start = std::chrono::steady_clock::now();
   RunOutcome outcome = run(where == Executor::kCaller ? &CallerOptions() : nullptr);

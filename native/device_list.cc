@@ -54,7 +54,7 @@ class DevicesWorker : public PromiseWorker {
     const Status status;
     TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
     status.Check();
-    const SessionCore core(std::move(graph), session, false);
+    const SessionCore core(std::move(graph), session, {});
     devices_ = DevicesOf(session);
   }
 

@@ -25,23 +25,6 @@ class Table {
   std::vector<std::string_view> texts_;
 };
 
-// Calls `visit` for each function that the node names in an attribute.
-template <typename Visit>
-void ForEachCallee(std::string_view node, Visit&& visit) {
-  ForEachPayload(node, field::kAttr, [&](std::string_view entry) {
-    ForEachPayload(entry, field::kValue, [&](std::string_view value) {
-      ForEachField(value, [&](const Field& part) {
-        if (!part.is_payload) return;
-        if (part.number == field::kFunc) visit(Payload(part.payload, field::kName));
-        if (part.number == field::kList) {
-          ForEachPayload(part.payload, field::kListFunc,
-                         [&](std::string_view list) { visit(Payload(list, field::kName)); });
-        }
-      });
-    });
-  });
-}
-
 // "^op" or "op:1" -> "op".
 std::string_view InputOp(std::string_view input) {
   if (!input.empty() && input[0] == '^') input.remove_prefix(1);

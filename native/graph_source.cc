@@ -93,7 +93,7 @@ class CreateWorker : public PromiseWorker {
     status.Check();
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, GraphFitsCaller(bytes));
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitnessForCaller(bytes));
   }
   Napi::Value Result(Napi::Env env) override { return Session::Wrap(env, std::move(core_)); }
 

@@ -84,4 +84,21 @@ void ForEachFunction(std::string_view graph, Visit&& visit) {
   });
 }
 
+// Calls `visit` for each function that the node names in an attribute.
+template <typename Visit>
+void ForEachCallee(std::string_view node, Visit&& visit) {
+  ForEachPayload(node, graph_field::kAttr, [&](std::string_view entry) {
+    ForEachPayload(entry, graph_field::kValue, [&](std::string_view value) {
+      ForEachField(value, [&](const Field& part) {
+        if (!part.is_payload) return;
+        if (part.number == graph_field::kFunc) visit(Payload(part.payload, graph_field::kName));
+        if (part.number == graph_field::kList) {
+          ForEachPayload(part.payload, graph_field::kListFunc,
+                         [&](std::string_view list) { visit(Payload(list, graph_field::kName)); });
+        }
+      });
+    });
+  });
+}
+
 }  // namespace tf_session

@@ -61,12 +61,12 @@ std::string Essentials(const TF_Buffer& meta_graph) {
   return kept;
 }
 
-bool FitsCaller(const TF_Buffer& meta_graph) {
+CallerFitness FitnessOf(const TF_Buffer& meta_graph) {
   const std::string_view bytes(static_cast<const char*>(meta_graph.data), meta_graph.length);
   try {
-    return GraphFitsCaller(Payload(bytes, kGraphDef));
+    return FitnessForCaller(Payload(bytes, kGraphDef));
   } catch (const protozero::exception&) {
-    return false;
+    return {};
   }
 }
 
@@ -97,7 +97,7 @@ class LoadWorker : public PromiseWorker {
         options.get(), run_options_ ? &run_options : nullptr, directory_.c_str(), tags.data(),
         static_cast<int>(tags.size()), graph.get(), meta_graph.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitsCaller(*meta_graph));
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitnessOf(*meta_graph));
     try {
       meta_graph_ = Essentials(*meta_graph);
     } catch (const protozero::exception& error) {

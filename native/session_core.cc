@@ -40,10 +40,11 @@ bool HasOneDevice(TF_Session* session) {
 
 }  // namespace
 
-SessionCore::SessionCore(GraphPtr graph, TF_Session* session, bool graph_fits_caller)
+SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness)
     : graph_(std::move(graph)),
       session_(session),
-      may_run_in_caller_(graph_fits_caller && HasOneDevice(session)) {
+      fitness_(fitness),
+      has_one_device_(HasOneDevice(session)) {
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   Registry().push_back(this);
 }
@@ -55,6 +56,14 @@ SessionCore::~SessionCore() {
     registry.erase(std::remove(registry.begin(), registry.end(), this), registry.end());
   }
   Close();
+}
+
+void SessionCore::CheckCaller() const {
+  if (fitness_.is_safe) return;
+  throw Error(TF_FAILED_PRECONDITION,
+              "The ops of this graph cannot run in the calling thread (executor: 'caller'): it calls functions "
+              "in loops or by the hundreds, and each call takes a piece of the thread's stack. Leave executor "
+              "out, or take 'pool'.");
 }
 
 RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "counts.h"
+#include "graph_fitness.h"
 #include "handles.h"
 
 namespace tf_session {
@@ -32,8 +33,8 @@ struct RunOutcome {
 
 class SessionCore {
  public:
-  // `graph_fits_caller`: by GraphFitsCaller().
-  SessionCore(GraphPtr graph, TF_Session* session, bool graph_fits_caller);
+  // `fitness`: of its graph.
+  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
@@ -43,7 +44,9 @@ class SessionCore {
 
   // Whether this library may choose the calling thread for the session's ops by itself. Not where there are
   // several devices: each crossing between them would be one call deeper.
-  [[nodiscard]] bool may_run_in_caller() const { return may_run_in_caller_; }
+  [[nodiscard]] bool may_try_caller() const { return fitness_.is_simple && has_one_device_; }
+  // Throws FAILED_PRECONDITION where the calling thread must not be chosen by anyone.
+  void CheckCaller() const;
 
   // Blocks until the run has ended. Throws what TensorFlow says, and CANCELLED once EndRuns() was called.
   // After an exception of TensorFlow's own it refuses every further run.
@@ -62,7 +65,8 @@ class SessionCore {
  private:
   GraphPtr graph_;
   TF_Session* session_;
-  bool may_run_in_caller_;
+  CallerFitness fitness_;
+  bool has_one_device_;
   std::mutex end_mutex_;  // EndRuns() against Close()
   std::atomic<bool> ended_{false};
   // An exception came out of TensorFlow in a run: what is left of the session is never touched again.
