@@ -62,7 +62,7 @@ class EnvData final : private WorkLine::Owner {
   // In an environment that is being terminated: what waits never begins, what runs ends.
   void Abandon() override;
   // False from the moment on that the environment is being terminated.
-  bool CanRunJs() const override;
+  [[nodiscard]] bool CanRunJs() const override;
   void CleanUp();
 
   Napi::Env env_;

@@ -27,7 +27,7 @@ class ExecutorChoice {
  private:
   // The first runs of a graph are unlike the later ones: it is optimized then.
   static constexpr int kWarmUp = 4;
-  static constexpr int kTries = 8;  // of each, in a trial
+  static constexpr int kTries = 8;                   // of each, in a trial
   static constexpr int kLongestTrial = 16 * kTries;  // some of them may fail
   static constexpr int kFirstRest = 256;
   static constexpr int kLongestRest = 1 << 16;
@@ -44,7 +44,7 @@ class ExecutorChoice {
   std::mutex mutex_;
   Executor best_ = Executor::kPool;
   bool on_trial_ = false;
-  int left_ = 0;          // runs until the trial is given up
+  int left_ = 0;        // runs until the trial is given up
   int rest_ = kWarmUp;  // runs until the next trial
   int next_rest_ = kFirstRest;
   Sample pool_;

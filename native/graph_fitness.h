@@ -7,12 +7,12 @@
 namespace tf_session {
 
 struct CallerFitness {
-  // A call of a function goes on with what comes after it from within its own end, one deeper on the stack each
-  // time. False where that may go deeper than a thread's stack: many calls, or calls in a loop. There the
-  // process would end.
+  // A call of a function goes on with what comes after it from within its own end, one deeper on the stack
+  // each time. False where that may go deeper than a thread's stack: many calls, or calls in a loop. There
+  // the process would end.
   bool is_safe = false;
-  // Nothing speaks against trying it unasked either: safe, no loops, no ops that wait for other ops of the graph,
-  // none that hand work to the run's threads themselves.
+  // Nothing speaks against trying it unasked either: safe, no loops, no ops that wait for other ops of the
+  // graph, none that hand work to the run's threads themselves.
   bool is_simple = false;
 };
 

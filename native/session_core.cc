@@ -41,10 +41,7 @@ bool HasOneDevice(TF_Session* session) {
 }  // namespace
 
 SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness)
-    : graph_(std::move(graph)),
-      session_(session),
-      fitness_(fitness),
-      has_one_device_(HasOneDevice(session)) {
+    : graph_(std::move(graph)), session_(session), fitness_(fitness), has_one_device_(HasOneDevice(session)) {
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   Registry().push_back(this);
 }
@@ -60,14 +57,15 @@ SessionCore::~SessionCore() {
 
 void SessionCore::CheckCaller() const {
   if (fitness_.is_safe) return;
-  throw Error(TF_FAILED_PRECONDITION,
-              "The ops of this graph cannot run in the calling thread (executor: 'caller'): it calls functions "
-              "in loops or by the hundreds, and each call takes a piece of the thread's stack. Leave executor "
-              "out, or take 'pool'.");
+  throw Error(
+      TF_FAILED_PRECONDITION,
+      "The ops of this graph cannot run in the calling thread (executor: 'caller'): it calls functions "
+      "in loops or by the hundreds, and each call takes a piece of the thread's stack. Leave executor "
+      "out, or take 'pool'.");
 }
 
-RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
-                            const Bytes* options, bool want_metadata) const {
+RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs, const Bytes* options,
+                            bool want_metadata) const {
   const auto cancelled = [] { return Error(TF_CANCELLED, "The run was cancelled: its session was closed."); };
   if (ended_ || all_ended) throw cancelled();
   if (broken_) {
@@ -86,8 +84,8 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   const BufferPtr metadata(want_metadata ? tf().TF_NewBuffer() : nullptr);
   const Status status;
   try {
-    tf().TF_SessionRun(session_, options != nullptr ? &options_view : nullptr, plan.feeds.data(), values.data(),
-                       static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
+    tf().TF_SessionRun(session_, options != nullptr ? &options_view : nullptr, plan.feeds.data(),
+                       values.data(), static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
                        static_cast<int>(fetched.size()), plan.targets.data(),
                        static_cast<int>(plan.targets.size()), metadata.get(), status);
   } catch (...) {

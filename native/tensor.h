@@ -12,8 +12,9 @@
 
 namespace tf_session {
 
-// JS thread. From three entries of an array: data type, shape, data. Copies the data, unless it is a Memory: then TensorFlow reads the caller's bytes in place, and
-// the memory's use count says until when. Throws Error.
+// JS thread. From three entries of an array: data type, shape, data. Copies the data, unless it is a Memory:
+// then TensorFlow reads the caller's bytes in place, and the memory's use count says until when. Throws
+// Error.
 TensorPtr TensorFromJs(Napi::Env env, napi_value inputs, uint32_t at);
 
 // How a fetched tensor's bytes reach JavaScript.

@@ -1,5 +1,7 @@
 #include "work_line.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace tf_session {
@@ -50,6 +52,7 @@ void WorkLine::AddFree(Task* task) {
 void WorkLine::PutInLine(Task* task) {
   task->at_ = waiting_.insert(waiting_.end(), task);
   task->place_ = Task::Place::kWaiting;
+  is_empty_.store(false, std::memory_order_release);
 }
 
 void WorkLine::Release(Share* share) {
@@ -71,6 +74,7 @@ bool WorkLine::Withdraw(Task* task) {
       task->share_->held.erase(task->at_);
     } else {
       waiting_.erase(task->at_);
+      is_empty_.store(waiting_.empty(), std::memory_order_release);
       Release(task->share_);
     }
     task->place_ = Task::Place::kNowhere;
@@ -133,6 +137,7 @@ void WorkLine::Drain() {
   while (!waiting_.empty()) {
     Task* task = waiting_.front();
     waiting_.pop_front();
+    is_empty_.store(waiting_.empty(), std::memory_order_release);
     task->place_ = Task::Place::kNowhere;
     ++performing_;
     lock.unlock();
@@ -141,16 +146,40 @@ void WorkLine::Drain() {
     --performing_;
     done_.push_back(task);
     Release(task->share_);
-    if (waiting_.empty() || !gate.MayStay(this)) break;
     // The end of this lane tells the JS thread of the last one; of the others somebody has to.
+    if (!gate.MayStay(this)) break;
+    const bool lingers = waiting_.empty();
+    if (lingers && !MayLinger()) break;
     lock.unlock();
     Wake();
+    if (lingers) Linger();
     lock.lock();
   }
   --draining_;
   if (waiting_.empty()) gate.StopWaiting(this);
   lock.unlock();
   gate.Leave();
+}
+
+bool WorkLine::MayLinger() {
+  if (lingering_ || --linger_rest_ > 0) return false;
+  lingering_ = true;
+  return true;
+}
+
+void WorkLine::Linger() {
+  constexpr std::chrono::microseconds kLongest(50);
+  constexpr int kSpins = 64;
+  const auto end = std::chrono::steady_clock::now() + kLongest;
+  bool came = false;
+  while (!came && std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < kSpins && !came; ++i) came = !is_empty_.load(std::memory_order_acquire);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  lingering_ = false;
+  // Where nothing came, it is tried again later, and ever more seldom.
+  linger_pause_ = came ? 1 : std::min(kLongestPause, 2 * linger_pause_);
+  linger_rest_ = linger_pause_;
 }
 
 void WorkLine::Complete(napi_env /*env*/, napi_status /*status*/, void* data) {

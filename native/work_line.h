@@ -5,6 +5,7 @@
 // lane goes on. Each lane is a place in the process's gate (run_gate.h).
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -53,7 +54,7 @@ class WorkLine final : private RunGate::Environment {
   class Owner {
    public:
     // False: it is being terminated, and no JavaScript runs. Then Abandon() is called.
-    virtual bool CanRunJs() const = 0;
+    [[nodiscard]] virtual bool CanRunJs() const = 0;
     virtual void Abandon() = 0;
     virtual ~Owner() = default;
   };
@@ -88,6 +89,8 @@ class WorkLine final : private RunGate::Environment {
   static void Complete(napi_env env, napi_status status, void* data);
   static void OnWake(napi_env env, napi_value callback, void* context, void* data);
   void Drain();
+  bool MayLinger();  // with mutex_ held
+  void Linger();
   void StartLanes();
   void Start(Task* only);
   void Look();  // at what is done, and what may begin
@@ -108,6 +111,14 @@ class WorkLine final : private RunGate::Environment {
   std::vector<Task*> done_;
   int draining_ = 0;    // lanes that still look at the line
   int performing_ = 0;  // tasks that they have taken
+
+  // One lane at a time waits for more after the last task, wide awake: to wake a thread takes longer than a
+  // short run does.
+  static constexpr int kLongestPause = 256;
+  bool lingering_ = false;
+  int linger_rest_ = 1;               // ends of lanes until it is tried
+  int linger_pause_ = 1;              // and how many it will be next
+  std::atomic<bool> is_empty_{true};  // what waiting_.empty() says, for who does not hold the mutex
 
   std::mutex wake_mutex_;  // guards the two below
   napi_threadsafe_function wake_ = nullptr;

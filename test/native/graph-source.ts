@@ -16,7 +16,7 @@ export const read = (bytes: Uint8Array, kept = NONE, housekeeping = NONE) =>
 /** A session on a graph that was read, for one test. */
 export async function open(source: NativeGraphSource, changes: NativeGraphChanges): Promise<Session> {
   const native = await source.createSession(changes, encodeConfig(EXACT.config!));
-  const session = new Session(native, { copy: true });
+  const session = new Session(native, { outputs: 'copy', config: undefined });
   onTestFinished(() => session.close());
   return session;
 }

@@ -72,7 +72,7 @@ export async function rawSession(graphDef: Uint8Array, options: RawOptions = {})
   const source = await addon().readGraph(graphDef, [], []);
   const config = encodeConfig(options.config ?? FOUR);
   const native = await source.createSession({ codes, table, callConfig: options.callConfig }, config);
-  const session = new Session(native, { copy: true });
+  const session = new Session(native, { outputs: 'copy', config: undefined });
   onTestFinished(() => session.close({ cancel: true }));
   return session;
 }

@@ -94,7 +94,7 @@ async function logOf(session: Session): Promise<unknown> {
 /** The log after TensorFlow's loader, and after this library's own steps. */
 async function logs(directory: string): Promise<unknown[]> {
   const { session: native } = await addon().loadSavedModel(directory, ['serve'], undefined, undefined);
-  const loaded = new Session(native, { copy: true });
+  const loaded = new Session(native, { outputs: 'copy', config: undefined });
   onTestFinished(() => loaded.close());
   const metaGraph = decodeMetaGraph(await readMetaGraphBytes(directory, ['serve']));
   const stepped = await rawSession(g.graphBytes(graph()));
