@@ -20,7 +20,7 @@ describe('a prepared call', () => {
     const output = Object.keys(outputs)[0]!;
     const call = model.prepare({ signature: 'measure', outputs: [output] });
     expect(Object.keys(await call.run({ text: ['one', 'three'] }))).toEqual([output]);
-    const strings = (await openFixture('strings')).prepare({ strings: 'bytes' });
+    const strings = (await openFixture('strings')).prepare({ signature: 'same', strings: 'bytes' });
     const { y } = await strings.run({ x: ['a', 'b'] });
     expect(y!.data[0]).toBeInstanceOf(Uint8Array);
   });
