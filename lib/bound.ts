@@ -91,7 +91,7 @@ export function fullName(tensor: string): string {
 }
 
 /** `a/b:0` -> `a/b`. */
-function opName(tensor: string): string {
+export function opName(tensor: string): string {
   const colon = tensor.lastIndexOf(':');
   return colon === -1 ? tensor : tensor.slice(0, colon);
 }

@@ -1,4 +1,6 @@
 /** Everything public. */
+export { Batcher, type BatcherRunOptions, type BatcherStats } from './batcher/batcher.js';
+export type { Batching, BatchingOptions } from './batcher/options.js';
 export {
   type ConfigProtoJson,
   decodeRunMetadata,
@@ -11,6 +13,7 @@ export { type ErrorCode, TensorFlowError } from './errors.js';
 export type { Executor } from './executor.js';
 export type { ExtensionOptions } from './extensions/extensions.js';
 export type { TensorLike } from './inputs.js';
+export type { LoadOptions } from './load-options.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
@@ -19,8 +22,8 @@ export type { OutputOptions, RunControl, SyncControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export {
+  type BatcherOptions,
   type ExplainOptions,
-  type LoadOptions,
   type ModelRunOptions,
   type ModelRunSyncOptions,
   SavedModel,

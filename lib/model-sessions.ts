@@ -1,7 +1,8 @@
 /** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
+import { opName } from './bound.js';
 import { closedError } from './errors.js';
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
-import { checkKeys, checkOneOf } from './options.js';
+import { checkClose } from './options.js';
 import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { checkSavedDevices } from './placement/check-devices.js';
@@ -52,6 +53,7 @@ export class ModelSessions {
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
   #isClosed = false;
+  #isRefusing = false;
 
   private constructor(path: string, options: SessionsOptions, metaGraph: MetaGraphDef, base: Session) {
     this.#path = path;
@@ -106,6 +108,16 @@ export class ModelSessions {
     return sessions;
   }
 
+  /** From now on runs of users are refused; those of batchers, which were accepted before, are not. */
+  refuse(): void {
+    this.#isRefusing = true;
+  }
+
+  /** Throws FAILED_PRECONDITION once runs are refused. */
+  checkOpen(): void {
+    if (this.#isRefusing) throw closedError();
+  }
+
   /** The session of a run on this device, where it is ready. */
   ready(device: string | undefined): Session | undefined {
     return (device === undefined ? this.#bases : this.#pool.ready(device))?.next();
@@ -128,10 +140,16 @@ export class ModelSessions {
     return { placed, assignment };
   }
 
+  /** Whether a run of these fetches changes what later runs see. Reads the model once more. */
+  async changesState(fetches: readonly string[]): Promise<boolean> {
+    const { graphDef } = await read(this.#path, this.#options.tags);
+    const nodes = new NodeList(await addon().readGraph(graphDef, fetches.map(opName), []));
+    return assigningOps(nodes).length > 0;
+  }
+
   /** Closes them all, or none where the options are wrong. */
   async close(options: { cancel?: boolean }): Promise<void> {
-    checkKeys(options, ['cancel'], 'The options of close');
-    checkOneOf(options.cancel, [true, false], 'cancel');
+    checkClose(options);
     this.#isClosed = true;
     await Promise.all([this.#bases.close(options), this.#pool.close(options)]);
     // Who still holds the model need not hold its graph.

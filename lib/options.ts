@@ -41,6 +41,12 @@ export function checkStrings(value: unknown, where: string): asserts value is re
   }
 }
 
+/** Throws INVALID_OPTION where the options of a `close` are wrong. */
+export function checkClose(options: { cancel?: boolean }): void {
+  checkKeys(options, ['cancel'], 'The options of close');
+  checkOneOf(options.cancel, [true, false], 'cancel');
+}
+
 /** Throws INVALID_OPTION where a value is no whole number of 1 or more; undefined is allowed. */
 export function checkCount(value: unknown, where: string): void {
   if (value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST))

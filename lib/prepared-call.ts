@@ -80,8 +80,13 @@ export class PreparedCall {
 
   /** @internal Without a check of the options' keys. */
   start(inputs: Readonly<Record<string, TensorLike>>, options: CallOptions): Promise<Record<string, Tensor>> {
+    this.#sessions.checkOpen();
+    return this.runTensors(toInputs(this.#plan, inputs), options);
+  }
+
+  /** @internal With inputs that are checked, in the plan's order. */
+  runTensors(tensors: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
     const session = this.#sessions.ready(this.#device);
-    const tensors = toInputs(this.#plan, inputs);
     if (session !== undefined) return this.#runOn(session, tensors, options);
     // The session of this device is made first; until then the caller may write to what he gave.
     const copies = tensors.map(copyTensor);
@@ -94,6 +99,7 @@ export class PreparedCall {
 
   /** @internal The same on this thread. */
   startSync(inputs: Readonly<Record<string, TensorLike>>, options: CallSyncOptions): Record<string, Tensor> {
+    this.#sessions.checkOpen();
     const session = this.#sessions.ready(this.#device);
     if (session === undefined) {
       throw new TensorFlowError(

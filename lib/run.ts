@@ -52,7 +52,7 @@ export type SyncControl = Omit<RunControl, 'timeout' | 'signal'>;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Throws INVALID_OPTION for values of the wrong kind. */
-function checkControl(control: RunControl): void {
+export function checkControl(control: RunControl): void {
   const { timeout, signal, onRunMetadata, strings } = control;
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
     throw invalidOption(`timeout must be a number of milliseconds above 0, not ${String(timeout)}.`);
@@ -207,8 +207,8 @@ export function limited<T, R>(
   });
 }
 
-/** TensorFlow's own time limit never interrupts a kernel, so the promise has a timer of ours. */
-function limit<T>(
+/** `outputs` under a time limit and a signal; `withdraw` is called where either ends it. TensorFlow's own time limit never interrupts a kernel, so the promise has a timer of ours. */
+export function limit<T>(
   outputs: Promise<T>,
   control: Pick<RunControl, 'timeout' | 'signal'>,
   withdraw: () => void,

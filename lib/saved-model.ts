@@ -2,57 +2,35 @@
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
 import { fileURLToPath } from 'node:url';
-import { type ConfigProtoJson, checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { Batcher } from './batcher/batcher.js';
+import { BATCHING_KEYS, type BatchingOptions, checkBatching } from './batcher/options.js';
+import { checkBatchable } from './batcher/shapes.js';
+import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
 import { explainRun } from './explain.js';
-import {
-  checkExtensions,
-  EXTENSION_KEYS,
-  type ExtensionOptions,
-  openExtended,
-} from './extensions/extensions.js';
+import { openExtended } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
+import { checkLoad, type LoadOptions } from './load-options.js';
 import { ModelSessions } from './model-sessions.js';
-import { checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
-import { checkPlacement, checkRunDevice, PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
+import { checkClose, checkKeys, checkOneOf, invalidOption } from './options.js';
+import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
 import { boundTo, PreparedCall, type PrepareOptions } from './prepared-call.js';
 import { remember } from './remember.js';
 import { limited, RUN_CONTROL_KEYS, type RunControl } from './run.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
-import { type Signatures, signaturesOf } from './saved-model/signatures.js';
-import { checkExecution, EXECUTION_KEYS, type ExecutionOptions, type Session } from './session.js';
+import { findSignature, type Signatures, signaturesOf } from './saved-model/signatures.js';
+import type { Session } from './session.js';
 import { makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 
-/** Options of `SavedModel.load`. */
-export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
-  /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
-  tags?: readonly string[] | undefined;
-  /**
-   * TensorFlow's ConfigProto, in place before the model is loaded: devices, soft placement, GPU memory, threads, logs.
-   * An object by protobuf's JSON mapping, every field, unknown keys an error; or the serialized message. What is left
-   * out keeps TensorFlow's default.
-   */
-  config?: ConfigProtoJson | Uint8Array | undefined;
-  /**
-   * Devices to prepare for `run({ device })`: for each a session of its own, with its own copy of the variables.
-   * Default: none; a device that is not listed is prepared by the first run that names it.
-   */
-  devices?: readonly string[] | undefined;
-  /** RunOptions for the runs that restore and initialise the model. */
-  runOptions?: RunOptionsJson | Uint8Array | undefined;
-  /**
-   * Sessions of the model, and of each device, that runs go to in turn; each has its own copy of the variables. More than
-   * one can pay for throughput, where runs wait for each other inside of TensorFlow. Default: 1.
-   */
-  copies?: number | undefined;
-}
-
 /** Options of `model.run`. */
 export interface ModelRunOptions extends RunControl, PrepareOptions {}
+
+/** Options of `model.batcher`. Default of each of the batching: what the model was loaded with, else TensorFlow Serving's. */
+export interface BatcherOptions extends BatchingOptions, PrepareOptions {}
 
 /** Options of `model.explain`. */
 export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'device' | 'timeout' | 'signal'>;
@@ -60,17 +38,8 @@ export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'de
 /** Options of `model.runSync`. */
 export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 
-const LOAD_KEYS = [
-  'tags',
-  'config',
-  'runOptions',
-  'devices',
-  'copies',
-  ...EXECUTION_KEYS,
-  ...PLACEMENT_KEYS,
-  ...EXTENSION_KEYS,
-];
 const PREPARE_KEYS = ['signature', 'outputs', 'device', 'executor', 'strings'];
+const BATCHER_KEYS = [...BATCHING_KEYS, ...PREPARE_KEYS];
 const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
@@ -86,8 +55,16 @@ export class SavedModel {
   readonly #sessions: ModelSessions;
   #plans = new Map<string, Plan>();
   #calls = new Map<string, PreparedCall>();
+  readonly #batching: BatchingOptions;
+  readonly #batchers = new Set<Batcher>();
 
-  private constructor(directory: string, tags: readonly string[], sessions: ModelSessions) {
+  private constructor(
+    directory: string,
+    tags: readonly string[],
+    sessions: ModelSessions,
+    batching: BatchingOptions,
+  ) {
+    this.#batching = batching;
     this.directory = directory;
     this.tags = tags;
     this.#sessions = sessions;
@@ -102,31 +79,21 @@ export class SavedModel {
    *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key
    */
   static async load(directory: string | URL, options: LoadOptions = {}): Promise<SavedModel> {
-    checkKeys(options, LOAD_KEYS, 'The options of SavedModel.load');
-    checkExecution(options);
-    checkCount(options.copies, 'copies');
-    const tags = options.tags ?? ['serve'];
-    checkStrings(tags, 'tags');
-    const devices = options.devices ?? [];
-    checkStrings(devices, 'devices');
-    for (const device of devices) checkRunDevice(device);
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    const plan = checkPlacement(options);
-    const runOptions = encodeRunOptions(options.runOptions);
-    const named = checkExtensions(options);
+    const { tags, devices, plan, runOptions, extensions, copies, batching, execution } = checkLoad(options);
     const path = toPath(directory);
     await checkDirectory(path);
-    await openExtended(named, plan.asked);
+    await openExtended(extensions, plan.asked);
     checkRunOptionsAge(runOptions, tensorflow.version);
     const sessions = await ModelSessions.load(path, {
-      tags: [...tags],
+      tags,
       plan,
       runOptions,
-      copies: options.copies ?? 1,
-      session: { ...options, config: plan.asked },
+      copies,
+      session: { ...execution, config: plan.asked },
     });
     try {
-      const model = new SavedModel(path, [...tags], sessions);
+      const model = new SavedModel(path, tags, sessions, batching);
       for (const device of devices) await sessions.get(device);
       return model;
     } catch (error) {
@@ -184,6 +151,32 @@ export class SavedModel {
   }
 
   /**
+   * A batcher: callers give it single rows, one run carries many. A model may have several; each lives until it or the
+   * model is closed.
+   *
+   * @throws TensorFlowError INVALID_ARGUMENT where the signature cannot be batched, naming the input or output whose first
+   *   dimension is not open; as `prepare`; INVALID_OPTION
+   */
+  batcher(options: BatcherOptions = {}): Batcher {
+    const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
+    const { signature, outputs, device, executor, strings } = options;
+    const call = this.prepare({ signature, outputs, device, executor, strings });
+    const plan = this.#plan({ signature, outputs });
+    checkBatchable(plan, findSignature(this.signatures, signature)[1]);
+    const batcher: Batcher = new Batcher(
+      {
+        plan,
+        run: (inputs) => call.runTensors(inputs, {}),
+        isStateful: () => this.#sessions.changesState(plan.fetches),
+        onClosed: () => this.#batchers.delete(batcher),
+      },
+      batching,
+    );
+    this.#batchers.add(batcher);
+    return batcher;
+  }
+
+  /**
    * Runs a signature once, traced, and reports where each op ran, and why where that is not what was asked.
    *
    * It is a run as any other: a signature that changes variables changes them. Ops of branches that this run does not
@@ -219,8 +212,13 @@ export class SavedModel {
    * Frees the model. New runs are refused from now on, accepted ones end first; with `cancel` they end with
    * CANCELLED. May be called again.
    */
-  close(options: { cancel?: boolean } = {}): Promise<void> {
-    return this.#sessions.close(options);
+  async close(options: { cancel?: boolean } = {}): Promise<void> {
+    checkClose(options);
+    this.#sessions.refuse();
+    // Their rows are accepted already: they end first.
+    const batchers = [...this.#batchers].map((batcher) => batcher.close(options));
+    if (options.cancel !== true && batchers.length > 0) await Promise.all(batchers);
+    await Promise.all([this.#sessions.close(options), ...batchers]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

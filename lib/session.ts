@@ -17,7 +17,7 @@ import {
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
-import { checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkClose, checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
@@ -168,8 +168,7 @@ export class Session {
    */
   close(options: { cancel?: boolean } = {}): Promise<void> {
     try {
-      checkKeys(options, ['cancel'], 'The options of close');
-      checkOneOf(options.cancel, [true, false], 'cancel');
+      checkClose(options);
       this.#closed = true;
       return this.#native.close(options.cancel === true);
     } catch (error) {

@@ -21,8 +21,8 @@ describe('a prepared call', () => {
     const call = model.prepare({ signature: 'measure', outputs: [output] });
     expect(Object.keys(await call.run({ text: ['one', 'three'] }))).toEqual([output]);
     const strings = (await openFixture('strings')).prepare({ signature: 'same', strings: 'bytes' });
-    const { y } = await strings.run({ x: ['a', 'b'] });
-    expect(y!.data[0]).toBeInstanceOf(Uint8Array);
+    const [same] = Object.values(await strings.run({ text: ['a', 'b'] }));
+    expect(same!.data[0]).toBeInstanceOf(Uint8Array);
   });
 
   it('prepares its device at the first run', async () => {

@@ -1,0 +1,89 @@
+/** Options of `SavedModel.load`: what there is, and the checks of it. */
+import { BATCHING_KEYS, type BatchingOptions, checkBatching } from './batcher/options.js';
+import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
+import { checkCount, checkKeys, checkStrings } from './options.js';
+import {
+  checkPlacement,
+  checkRunDevice,
+  PLACEMENT_KEYS,
+  type PlacementOptions,
+  type PlacementPlan,
+} from './placed-graph.js';
+import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session.js';
+
+/** Options of `SavedModel.load`. */
+export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
+  /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
+  tags?: readonly string[] | undefined;
+  /**
+   * TensorFlow's ConfigProto, in place before the model is loaded: devices, soft placement, GPU memory, threads, logs.
+   * An object by protobuf's JSON mapping, every field, unknown keys an error; or the serialized message. What is left
+   * out keeps TensorFlow's default.
+   */
+  config?: ConfigProtoJson | Uint8Array | undefined;
+  /**
+   * Devices to prepare for `run({ device })`: for each a session of its own, with its own copy of the variables.
+   * Default: none; a device that is not listed is prepared by the first run that names it.
+   */
+  devices?: readonly string[] | undefined;
+  /** RunOptions for the runs that restore and initialise the model. */
+  runOptions?: RunOptionsJson | Uint8Array | undefined;
+  /**
+   * Sessions of the model, and of each device, that runs go to in turn; each has its own copy of the variables. More than
+   * one can pay for throughput, where runs wait for each other inside of TensorFlow. Default: 1.
+   */
+  copies?: number | undefined;
+  /** What `model.batcher()` does where it is not told otherwise. */
+  batcher?: BatchingOptions | undefined;
+}
+
+const LOAD_KEYS = [
+  'tags',
+  'config',
+  'runOptions',
+  'devices',
+  'copies',
+  'batcher',
+  ...EXECUTION_KEYS,
+  ...PLACEMENT_KEYS,
+  ...EXTENSION_KEYS,
+];
+
+/** The same, checked, with the defaults filled in. */
+export interface CheckedLoad {
+  tags: readonly string[];
+  devices: readonly string[];
+  plan: PlacementPlan;
+  /** Serialized. */
+  runOptions: Uint8Array | undefined;
+  extensions: ReturnType<typeof checkExtensions>;
+  copies: number;
+  batching: BatchingOptions;
+  execution: ExecutionOptions;
+}
+
+/** Throws INVALID_OPTION naming the key. Needs no libtensorflow. */
+export function checkLoad(options: LoadOptions): CheckedLoad {
+  checkKeys(options, LOAD_KEYS, 'The options of SavedModel.load');
+  checkExecution(options);
+  checkCount(options.copies, 'copies');
+  const batching = { ...options.batcher };
+  checkBatching(batching, 'batcher', BATCHING_KEYS);
+  const tags = options.tags ?? ['serve'];
+  checkStrings(tags, 'tags');
+  const devices = options.devices ?? [];
+  checkStrings(devices, 'devices');
+  for (const device of devices) checkRunDevice(device);
+  const { executor, concurrency, outputs, strings } = options;
+  return {
+    tags: [...tags],
+    devices: [...devices],
+    plan: checkPlacement(options),
+    runOptions: encodeRunOptions(options.runOptions),
+    extensions: checkExtensions(options),
+    copies: options.copies ?? 1,
+    batching,
+    execution: { executor, concurrency, outputs, strings },
+  };
+}
