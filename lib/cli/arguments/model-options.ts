@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 import type { ConfigProtoJson } from '../../config.js';
 import { checkExtensions } from '../../extensions/extensions.js';
+import type { LoadOptions } from '../../load-options.js';
 import { checkPlacement, checkRunDevice } from '../../placed-graph.js';
 import { compileRules, type PlacementRule } from '../../placement/rules.js';
 import { checkDirectory } from '../../saved-model/directory.js';
 import { readTagSets } from '../../saved-model/reader.js';
 import { findSignature } from '../../saved-model/signatures.js';
-import { type LoadOptions, SavedModel } from '../../saved-model.js';
+import { SavedModel } from '../../saved-model.js';
 import type { Tensor } from '../../tensor.js';
 import { makeInputs, readInputs } from '../inputs/inputs.js';
 import { openLibrary } from '../open-library.js';
