@@ -2,8 +2,10 @@
 import { opName } from './bound.js';
 import { closedError } from './errors.js';
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
+import type { FreezeOptions } from './freeze/options.js';
+import { freezeSession } from './freeze/session.js';
 import { checkClose } from './options.js';
-import { PlacedGraph, type PlacementPlan } from './placed-graph.js';
+import { type GraphEdits, PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { checkSavedDevices } from './placement/check-devices.js';
 import { NodeList } from './placement/node-list.js';
@@ -27,10 +29,11 @@ export interface SessionsOptions {
   session: SessionSettings;
   /** Sessions of each placement. */
   copies: number;
+  freeze: FreezeOptions | undefined;
 }
 
 /** A parsed model. */
-interface Parsed {
+export interface Parsed {
   metaGraph: MetaGraphDef;
   placed: PlacedGraph;
 }
@@ -68,7 +71,7 @@ export class ModelSessions {
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
     let sessions: ModelSessions;
     try {
-      sessions = await (options.plan.isPlaced
+      sessions = await (options.plan.isPlaced || options.freeze !== undefined
         ? ModelSessions.#loadPlaced(path, options)
         : ModelSessions.#loadPlain(path, options));
     } catch (error) {
@@ -101,7 +104,7 @@ export class ModelSessions {
   static async #loadPlaced(path: string, options: SessionsOptions): Promise<ModelSessions> {
     const parsed = await parse(path, options.tags, options.plan);
     await requireVariables(path, parsed.metaGraph);
-    const { session, assignment } = await createRestored(path, options, parsed);
+    const { session, assignment } = await create(path, options, parsed);
     const sessions = new ModelSessions(path, options, parsed.metaGraph, session);
     sessions.#parsed = Promise.resolve(parsed);
     sessions.#assignments.set(session, assignment);
@@ -170,7 +173,7 @@ export class ModelSessions {
   async #make(device: string | undefined): Promise<Session> {
     try {
       const parsed = await this.#parse();
-      const { session, assignment } = await createRestored(this.#path, this.#options, parsed, device);
+      const { session, assignment } = await create(this.#path, this.#options, parsed, device);
       this.#assignments.set(session, assignment);
       this.#tellOfReplicas(parsed);
       return session;
@@ -240,15 +243,30 @@ async function parse(path: string, tags: readonly string[], plan: PlacementPlan)
   return { metaGraph, placed };
 }
 
+interface Created {
+  session: Session;
+  assignment: Assignment;
+}
+
+/** A session, frozen where that was asked for. */
+function create(path: string, options: SessionsOptions, parsed: Parsed, device?: string): Promise<Created> {
+  if (options.freeze === undefined) return createRestored(path, options, parsed, device);
+  return freezeSession(options.freeze, parsed, (edits, restores) =>
+    createRestored(path, options, parsed, device, edits, restores),
+  );
+}
+
 /** A session, placed, with its variables restored and its tables initialised, in TensorFlow's own order. */
 async function createRestored(
   path: string,
   options: SessionsOptions,
   { metaGraph, placed }: Parsed,
   device?: string,
-): Promise<{ session: Session; assignment: Assignment }> {
-  const steps = await restoreSteps(path, metaGraph);
-  const { native, assignment } = await placed.createSession(device);
+  edits?: GraphEdits,
+  restores = true,
+): Promise<Created> {
+  const steps = await restoreSteps(path, metaGraph, restores);
+  const { native, assignment } = await placed.createSession(device, edits);
   const session = new Session(native, options.session, graphReader(path, options.tags));
   try {
     for (const { target, feeds } of steps) {

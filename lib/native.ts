@@ -89,6 +89,16 @@ export interface NativeGraphIndex {
   roles: Uint8Array;
 }
 
+/**
+ * A serialized NodeDef; for a constant its bytes, which must not be written to until the session is made, and
+ * [dtype, ...shape] of them.
+ */
+export type NativeNewNode = readonly [
+  node: Uint8Array,
+  content: Uint8Array | null,
+  type: readonly number[] | null,
+];
+
 /** What of a graph changes when it is made into a session. */
 export interface NativeGraphChanges {
   /**
@@ -97,6 +107,10 @@ export interface NativeGraphChanges {
    */
   codes?: Uint32Array | undefined;
   table?: readonly string[] | undefined;
+  /** Nodes that stand in place of another: its number, then they, in turn. */
+  replaced?: readonly (number | readonly NativeNewNode[])[] | undefined;
+  /** Nodes that the main graph gets in addition. */
+  added?: readonly NativeNewNode[] | undefined;
   /** A serialized ConfigProto, merged into every `config_proto` attribute. */
   callConfig?: Uint8Array | undefined;
 }

@@ -2,7 +2,7 @@
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from './config.js';
 import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
-import type { NativeGraphSource, NativeSession } from './native.js';
+import type { NativeGraphChanges, NativeGraphSource, NativeSession } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { type Assignment, assign, toNative } from './placement/assign.js';
 import { checkDevices } from './placement/check-devices.js';
@@ -49,6 +49,9 @@ export interface PlacementPlan {
   config: Uint8Array | undefined;
   allowSoftPlacement: boolean;
 }
+
+/** Nodes that are to be other ones than in the model. */
+export type GraphEdits = Pick<NativeGraphChanges, 'replaced' | 'added'>;
 
 /** A session that was just made; its variables are not restored. */
 export interface PlacedSession {
@@ -181,7 +184,7 @@ export class PlacedGraph {
    * @throws TensorFlowError INVALID_ARGUMENT naming rules that match nothing, devices that do not exist and, with
    *   `exact`, each request that cannot be held
    */
-  async createSession(device?: string): Promise<PlacedSession> {
+  async createSession(device?: string, edits: GraphEdits = {}): Promise<PlacedSession> {
     const { plan, index, devices } = this;
     const assignment = await this.assign(device);
     // Exact names them with all else that is wrong.
@@ -209,6 +212,7 @@ export class PlacedGraph {
       {
         codes: changes.codes.some((code) => code !== 0) ? changes.codes : undefined,
         table: changes.table,
+        ...edits,
         callConfig: plan.exact ? EXACT_CALLS : undefined,
       },
       plan.config,

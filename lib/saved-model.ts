@@ -80,7 +80,8 @@ export class SavedModel {
    */
   static async load(directory: string | URL, options: LoadOptions = {}): Promise<SavedModel> {
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    const { tags, devices, plan, runOptions, extensions, copies, batching, execution } = checkLoad(options);
+    const { tags, devices, plan, runOptions, extensions, copies, freeze, batching, execution } =
+      checkLoad(options);
     const path = toPath(directory);
     await checkDirectory(path);
     await openExtended(extensions, plan.asked);
@@ -90,6 +91,7 @@ export class SavedModel {
       plan,
       runOptions,
       copies,
+      freeze,
       session: { ...execution, config: plan.asked },
     });
     try {

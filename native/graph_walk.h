@@ -26,6 +26,12 @@ constexpr protozero::pbf_tag_type kKey = 1;           // an entry of a map
 constexpr protozero::pbf_tag_type kValue = 2;         // an entry of a map
 constexpr protozero::pbf_tag_type kList = 1;          // AttrValue
 constexpr protozero::pbf_tag_type kString = 2;        // AttrValue
+constexpr protozero::pbf_tag_type kTensor = 8;         // AttrValue
+constexpr protozero::pbf_tag_type kTensorDType = 1;    // TensorProto
+constexpr protozero::pbf_tag_type kTensorShape = 2;    // TensorProto
+constexpr protozero::pbf_tag_type kTensorContent = 4;  // TensorProto
+constexpr protozero::pbf_tag_type kDimension = 2;      // TensorShapeProto
+constexpr protozero::pbf_tag_type kDimensionSize = 1;  // TensorShapeProto.Dim
 constexpr protozero::pbf_tag_type kFunc = 10;         // AttrValue
 constexpr protozero::pbf_tag_type kListFunc = 9;      // AttrValue.ListValue
 }  // namespace graph_field

@@ -27,12 +27,16 @@ const INIT_COLLECTIONS = ['saved_model_main_op', 'legacy_init_op'];
 const ASSETS_COLLECTION = 'saved_model_assets';
 
 /**
- * Restoring, where the model has a checkpoint, then initialising, where it has an op for that.
+ * Restoring, where the model has a checkpoint and unless `restores` is false, then initialising, where it has an op for that.
  *
  * @throws TensorFlowError FAILED_PRECONDITION where a collection names several initialisation ops, as TensorFlow does;
  *   DATA_LOSS for assets that cannot be read
  */
-export async function restoreSteps(directory: string, metaGraph: MetaGraphDef): Promise<RestoreStep[]> {
+export async function restoreSteps(
+  directory: string,
+  metaGraph: MetaGraphDef,
+  restores = true,
+): Promise<RestoreStep[]> {
   const folder = localPath(directory) ?? directory;
   const assets: Record<string, string> = {};
   for (const { tensorInfo, filename } of assetsOf(metaGraph)) {
@@ -41,7 +45,7 @@ export async function restoreSteps(directory: string, metaGraph: MetaGraphDef): 
   }
   const steps: RestoreStep[] = [];
   const saver = metaGraph.saverDef;
-  if (saver?.restoreOpName && (await exists(join(folder, 'variables', 'variables.index')))) {
+  if (restores && saver?.restoreOpName && (await exists(join(folder, 'variables', 'variables.index')))) {
     const checkpoint = join(folder, 'variables', 'variables');
     steps.push({
       target: saver.restoreOpName,
@@ -117,7 +121,7 @@ function assetsOf(metaGraph: MetaGraphDef): AssetFileDef[] {
   }
 }
 
-function initOp(metaGraph: MetaGraphDef): string | undefined {
+export function initOp(metaGraph: MetaGraphDef): string | undefined {
   const encoding = metaGraph.signatureDef[INIT_SIGNATURE]?.outputs[INIT_SIGNATURE]?.encoding;
   if (encoding?.case === 'name') return opOf(encoding.value);
   for (const name of INIT_COLLECTIONS) {

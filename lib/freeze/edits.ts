@@ -1,0 +1,145 @@
+/** Changes of single nodes of a graph, collected until a session is made of it. */
+import { clone, create, toBinary } from '@bufbuild/protobuf';
+import { dtypeInfo } from '../dtype.js';
+import type { NativeNewNode } from '../native.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import { AttrValueSchema } from '../proto/tensorflow/core/framework/attr_value_pb.js';
+import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
+import type { Tensor } from '../tensor.js';
+
+/** How an output is named as an input, in the main graph and in bodies, where the output's own name stands as well. */
+export function outputName(node: ModelNode, name: string): string {
+  return node.function === '' ? node.name : `${node.name}:${name}:0`;
+}
+
+export class Edits {
+  readonly #graph: ModelGraph;
+  readonly #defs = new Map<ModelNode, NodeDef>();
+  readonly #constants = new Map<ModelNode, Tensor>();
+  readonly #before = new Map<ModelNode, NativeNewNode[]>();
+
+  constructor(graph: ModelGraph) {
+    this.#graph = graph;
+  }
+
+  /** The node as it will be; what comes of it may be changed. */
+  change(node: ModelNode): NodeDef {
+    let def = this.#defs.get(node);
+    if (def === undefined) {
+      def = clone(NodeDefSchema, node.def);
+      this.#defs.set(node, def);
+    }
+    return def;
+  }
+
+  /** The node as it will be, to look at. */
+  look(node: ModelNode): NodeDef {
+    return this.#defs.get(node) ?? node.def;
+  }
+
+  /** Makes a constant of a node, under its name; what it waited for it waits for still. */
+  makeConstant(node: ModelNode, value: Tensor): void {
+    const def = this.change(node);
+    def.op = 'Const';
+    def.input = def.input.filter((input) => input.startsWith('^'));
+    const { _class } = def.attr;
+    def.attr = {
+      dtype: typeAttr(dtypeInfo(value.dtype).number),
+      ...(_class === undefined ? {} : { _class }),
+    };
+    this.#constants.set(node, value);
+  }
+
+  constant(node: ModelNode): Tensor | undefined {
+    return this.#constants.get(node);
+  }
+
+  setConstant(node: ModelNode, value: Tensor): void {
+    this.#constants.set(node, value);
+  }
+
+  /** Puts a constant before a node, and returns what it is called as an input. */
+  addConstant(node: ModelNode, part: string, value: Tensor): string {
+    const name = `${node.name}/${part}`;
+    const { number } = dtypeInfo(value.dtype);
+    const def = create(NodeDefSchema, {
+      name,
+      op: 'Const',
+      device: node.def.device,
+      attr: { dtype: typeAttr(number) },
+    });
+    const list = this.#before.get(node) ?? [];
+    list.push(native(def, value));
+    this.#before.set(node, list);
+    return node.function === '' ? name : `${name}:output:0`;
+  }
+
+  /** Renames an output of a node where others of its function take it. */
+  renameOutput(node: ModelNode, from: string, to: string): void {
+    if (node.function === '' || from === to) return;
+    for (const [old, renamed] of [[`${node.name}:${from}:0`, `${node.name}:${to}:0`]] as const) {
+      for (const user of this.usersOf(node)) {
+        if (!this.look(user).input.includes(old)) continue;
+        const def = this.change(user);
+        def.input = def.input.map((input) => (input === old ? renamed : input));
+      }
+    }
+  }
+
+  /** The nodes that take an output of a node, in its own graph or function. */
+  usersOf(node: ModelNode): readonly ModelNode[] {
+    let users = this.#users.get(node.function);
+    if (users === undefined) {
+      users = new Map();
+      const nodes = node.function === '' ? this.#graph.main : this.#graph.functions.get(node.function)!.nodes;
+      for (const user of nodes.values()) {
+        for (const input of user.def.input) {
+          if (input.startsWith('^')) continue;
+          const [name] = input.split(':', 1);
+          const list = users.get(name!);
+          if (list === undefined) users.set(name!, [user]);
+          else if (list.at(-1) !== user) list.push(user);
+        }
+      }
+      this.#users.set(node.function, users);
+    }
+    return users.get(node.name) ?? [];
+  }
+  readonly #users = new Map<string, Map<string, ModelNode[]>>();
+
+  /** Whether the function around returns an output of the node. */
+  isReturned(node: ModelNode): boolean {
+    if (node.function === '') return false;
+    let returned = this.#returned.get(node.function);
+    if (returned === undefined) {
+      const { ret } = this.#graph.functions.get(node.function)!;
+      returned = new Set(Object.values(ret).map((output) => output.split(':', 1)[0]!));
+      this.#returned.set(node.function, returned);
+    }
+    return returned.has(node.name);
+  }
+  readonly #returned = new Map<string, Set<string>>();
+
+  /** For the addon. */
+  toNative(): (number | NativeNewNode[])[] {
+    return [...this.#defs].flatMap(([node, def]) => [
+      node.index,
+      [...(this.#before.get(node) ?? []), native(def, this.#constants.get(node))],
+    ]);
+  }
+}
+
+function typeAttr(type: number) {
+  return create(AttrValueSchema, { value: { case: 'type', value: type } });
+}
+
+function native(def: NodeDef, value: Tensor | undefined): NativeNewNode {
+  const bytes = toBinary(NodeDefSchema, def);
+  if (value === undefined) return [bytes, null, null];
+  const { buffer, byteOffset, byteLength } = value.data as Float32Array;
+  return [
+    bytes,
+    new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength),
+    [dtypeInfo(value.dtype).number, ...value.shape],
+  ];
+}
