@@ -90,7 +90,7 @@ export interface NativeGraphIndex {
 }
 
 /**
- * A serialized NodeDef; for a constant its bytes, which must not be written to until the session is made, and
+ * A serialized NodeDef; for a constant its bytes, whose ArrayBuffer is given up (detached once the session is made), and
  * [dtype, ...shape] of them.
  */
 export type NativeNewNode = readonly [

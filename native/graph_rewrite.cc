@@ -5,6 +5,7 @@
 #include <protozero/pbf_writer.hpp>
 #include <protozero/varint.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "graph_walk.h"
 
@@ -16,58 +17,101 @@ namespace field = graph_field;
 // Protobuf's own limit for a message.
 constexpr size_t kMostBytes = std::numeric_limits<int32_t>::max();
 
+// The one buffer that the new graph is written to: with constants in it, each copy of a part would be a copy of all
+// weights of a model.
+class Output {
+ public:
+  explicit Output(size_t expected) { bytes_.reserve(expected); }
+
+  void Copy(std::string_view bytes) { bytes_.append(bytes); }
+  void Tag(protozero::pbf_tag_type number) { Varint(number << 3U | 2U); }
+  void Varint(uint64_t value) { protozero::write_varint(std::back_inserter(bytes_), value); }
+  void Add(protozero::pbf_tag_type number, std::string_view payload) {
+    Tag(number);
+    Varint(payload.size());
+    Copy(payload);
+  }
+
+  // A message whose length is not known yet: in five bytes, which may hold more than it takes.
+  size_t Begin(protozero::pbf_tag_type number) {
+    Tag(number);
+    bytes_.append(kLengthBytes, '\0');
+    return bytes_.size();
+  }
+  void End(size_t begin) {
+    size_t length = bytes_.size() - begin;
+    if (length > kMostBytes) throw std::length_error("the rewritten graph is larger than 2 GiB");
+    for (size_t i = 0; i < kLengthBytes; ++i, length >>= 7U) {
+      const bool is_last = i + 1 == kLengthBytes;
+      bytes_[begin - kLengthBytes + i] = static_cast<char>((length & 0x7fU) | (is_last ? 0U : 0x80U));
+    }
+  }
+
+  std::string Take() {
+    if (bytes_.size() > kMostBytes) throw std::length_error("the rewritten graph is larger than 2 GiB");
+    return std::move(bytes_);
+  }
+
+ private:
+  static constexpr size_t kLengthBytes = 5;
+  std::string bytes_;
+};
+
+size_t ExpectedSize(std::string_view graph, const GraphChanges& changes) {
+  size_t size = graph.size() + graph.size() / 8;
+  for (const auto& [number, nodes] : changes.replaced) {
+    for (const NewNode& node : nodes) size += node.content.size();
+  }
+  return size;
+}
+
 class Rewriter {
  public:
-  Rewriter(const GraphChanges& changes, size_t main_count)
-      : changes_(changes), next_function_node_(main_count) {}
+  Rewriter(std::string_view graph, const GraphChanges& changes, size_t main_count)
+      : graph_(graph),
+        changes_(changes),
+        next_function_node_(main_count),
+        out_(ExpectedSize(graph, changes)) {}
 
-  std::string Graph(std::string_view graph) {
-    std::string out;
-    size_t values = 0;
-    for (const auto& [number, nodes] : changes_.replaced) {
-      for (const NewNode& node : nodes) values += node.content.size();
-    }
-    out.reserve(graph.size() + graph.size() / 8 + values);
-    for (const NewNode& node : changes_.added) Add(field::kNode, WithValue(node), &out);
-    ForEachField(graph, [&](const Field& part) {
+  std::string Graph() {
+    for (const NewNode& node : changes_.added) Write(node, field::kNode, 0);
+    ForEachField(graph_, [&](const Field& part) {
       if (part.is_payload && part.number == field::kNode) {
-        Node(part, field::kNode, &next_main_node_, &out);
+        Node(part, field::kNode, &next_main_node_);
       } else if (part.is_payload && part.number == field::kLibrary) {
-        std::string library;
+        const size_t library = out_.Begin(field::kLibrary);
         ForEachField(part.payload, [&](const Field& inner) {
           if (inner.is_payload && inner.number == field::kFunction) {
-            Function(inner.payload, &library);
+            Function(inner.payload);
           } else {
-            library.append(inner.whole);
+            out_.Copy(inner.whole);
           }
         });
-        Add(field::kLibrary, library, &out);
+        out_.End(library);
       } else {
-        out.append(part.whole);
+        out_.Copy(part.whole);
       }
     });
     if (!changes_.codes.empty() && next_function_node_ != changes_.codes.size()) {
       throw std::invalid_argument("the number of nodes differs");
     }
-    if (out.size() > kMostBytes) throw std::length_error("the rewritten graph is larger than 2 GiB");
-    return out;
+    return out_.Take();
   }
 
  private:
-  void Function(std::string_view function, std::string* library) {
-    std::string& out = function_;  // one buffer for all: some hold all weights of a model
-    out.clear();
+  void Function(std::string_view function) {
+    const size_t begin = out_.Begin(field::kFunction);
     ForEachField(function, [&](const Field& part) {
       if (part.is_payload && part.number == field::kFunctionNode) {
-        Node(part, field::kFunctionNode, &next_function_node_, &out);
+        Node(part, field::kFunctionNode, &next_function_node_);
       } else {
-        out.append(part.whole);
+        out_.Copy(part.whole);
       }
     });
-    Add(field::kFunction, out, library);
+    out_.End(begin);
   }
 
-  void Node(const Field& node, protozero::pbf_tag_type number, size_t* next, std::string* out) {
+  void Node(const Field& node, protozero::pbf_tag_type number, size_t* next) {
     const size_t at = (*next)++;
     if (!changes_.codes.empty() && at >= changes_.codes.size()) {
       throw std::invalid_argument("the number of nodes differs");
@@ -75,75 +119,64 @@ class Rewriter {
     const uint32_t code = changes_.codes.empty() ? 0 : changes_.codes[at];
     const auto replaced = changes_.replaced.find(at);
     if (replaced != changes_.replaced.end()) {
-      for (const NewNode& made : replaced->second) Changed(WithValue(made), number, code, out);
+      for (const NewNode& made : replaced->second) Write(made, number, code);
     } else if (code == 0 && changes_.call_config.empty()) {
-      out->append(node.whole);
+      out_.Copy(node.whole);
     } else {
-      Changed(node.payload, number, code, out);
+      const size_t begin = out_.Begin(number);
+      Changed(node.payload, code);
+      out_.End(begin);
     }
   }
 
-  void Changed(std::string_view node, protozero::pbf_tag_type number, uint32_t code, std::string* out) {
-    if (code == 0 && changes_.call_config.empty()) return Add(number, node, out);
+  void Write(const NewNode& node, protozero::pbf_tag_type number, uint32_t code) {
+    const size_t begin = out_.Begin(number);
+    Changed(node.node, code);
+    if (node.has_value) Value(node);
+    out_.End(begin);
+  }
+
+  // The attribute `value`, which holds a TensorProto.
+  void Value(const NewNode& node) {
+    const size_t entry = out_.Begin(field::kAttr);
+    out_.Add(field::kKey, "value");
+    const size_t value = out_.Begin(field::kValue);
+    const size_t tensor = out_.Begin(field::kTensor);
+    out_.Varint(field::kTensorDType << 3U);
+    out_.Varint(static_cast<uint64_t>(node.dtype));
+    const size_t shape = out_.Begin(field::kTensorShape);
+    for (const int64_t size : node.shape) {
+      const size_t dimension = out_.Begin(field::kDimension);
+      out_.Varint(field::kDimensionSize << 3U);
+      out_.Varint(static_cast<uint64_t>(size));
+      out_.End(dimension);
+    }
+    out_.End(shape);
+    out_.Add(field::kTensorContent, node.content);
+    out_.End(tensor);
+    out_.End(value);
+    out_.End(entry);
+  }
+
+  void Changed(std::string_view node, uint32_t code) {
     const bool drops_class = (code & GraphChanges::kDropClass) != 0;
     const uint32_t device = code & ~GraphChanges::kDropClass;
     if (device > changes_.device_table.size()) throw std::invalid_argument("there is no such device number");
-    scratch_.clear();
     ForEachField(node, [&](const Field& part) {
       if (part.is_payload && part.number == field::kDevice && device != 0) return;
       if (part.is_payload && part.number == field::kAttr) {
         const std::string_view key = Payload(part.payload, field::kKey);
         if (drops_class && key == "_class") return;
         if (!changes_.call_config.empty() && key == "config_proto") {
-          Add(field::kAttr, WithCallConfig(part.payload), &scratch_);
+          out_.Add(field::kAttr, WithCallConfig(part.payload));
           return;
         }
       }
-      scratch_.append(part.whole);
+      out_.Copy(part.whole);
     });
     if (device != 0 && !changes_.device_table[device - 1].empty()) {
-      Add(field::kDevice, changes_.device_table[device - 1], &scratch_);
+      out_.Add(field::kDevice, changes_.device_table[device - 1]);
     }
-    Add(number, scratch_, out);
-  }
-
-  // The node with its value, an attribute that holds a TensorProto.
-  [[nodiscard]] static std::string WithValue(const NewNode& node) {
-    if (!node.has_value) return node.node;
-    std::string head;  // of the TensorProto
-    protozero::pbf_writer tensor(head);
-    tensor.add_enum(field::kTensorDType, node.dtype);
-    {
-      protozero::pbf_writer shape(tensor, field::kTensorShape);
-      for (const int64_t size : node.shape) {
-        protozero::pbf_writer dimension(shape, field::kDimension);
-        dimension.add_int64(field::kDimensionSize, size);
-      }
-    }
-    const auto header = [](protozero::pbf_tag_type number, size_t size) {
-      std::string text;
-      protozero::write_varint(std::back_inserter(text), number << 3U | 2U);
-      protozero::write_varint(std::back_inserter(text), size);
-      return text;
-    };
-    // From the inside out, so that the content is copied once.
-    const std::string content = header(field::kTensorContent, node.content.size());
-    const size_t tensor_size = head.size() + content.size() + node.content.size();
-    const std::string attr = header(field::kTensor, tensor_size);
-    const std::string value = header(field::kValue, attr.size() + tensor_size);
-    std::string key;
-    Add(field::kKey, "value", &key);
-    const size_t entry_size = key.size() + value.size() + attr.size() + tensor_size;
-    const std::string entry = header(field::kAttr, entry_size);
-    if (entry_size > kMostBytes) throw std::length_error("a constant is larger than 2 GiB");
-    std::string out;
-    out.reserve(node.node.size() + entry.size() + entry_size);
-    for (const std::string_view part : {std::string_view(node.node), std::string_view(entry), std::string_view(key),
-                                        std::string_view(value), std::string_view(attr), std::string_view(head),
-                                        std::string_view(content), node.content}) {
-      out.append(part);
-    }
-    return out;
   }
 
   // A message appended to another one of its type is merged into it: that is how protobuf reads.
@@ -151,30 +184,25 @@ class Rewriter {
     std::string config(Payload(Payload(entry, field::kValue), field::kString));
     config += changes_.call_config;
     std::string value;
-    Add(field::kString, config, &value);
+    protozero::pbf_writer(value).add_bytes(field::kString, config);
     std::string out;
-    Add(field::kKey, "config_proto", &out);
-    Add(field::kValue, value, &out);
+    protozero::pbf_writer writer(out);
+    writer.add_string(field::kKey, "config_proto");
+    writer.add_bytes(field::kValue, value);
     return out;
   }
 
-  static void Add(protozero::pbf_tag_type number, std::string_view payload, std::string* out) {
-    if (payload.size() > kMostBytes) throw std::length_error("the rewritten graph is larger than 2 GiB");
-    protozero::pbf_writer writer(*out);
-    writer.add_bytes(number, payload.data(), payload.size());
-  }
-
+  std::string_view graph_;
   const GraphChanges& changes_;
   size_t next_main_node_ = 0;
   size_t next_function_node_;
-  std::string scratch_;
-  std::string function_;
+  Output out_;
 };
 
 }  // namespace
 
 std::string RewriteGraph(std::string_view graph, size_t main_count, const GraphChanges& changes) {
-  return Rewriter(changes, main_count).Graph(graph);
+  return Rewriter(graph, changes, main_count).Graph();
 }
 
 }  // namespace tf_session

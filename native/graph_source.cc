@@ -1,5 +1,9 @@
 #include "graph_source.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <protozero/exception.hpp>
@@ -68,6 +72,14 @@ class ReadWorker : public PromiseWorker {
   std::vector<std::string> housekeeping_;
 };
 
+// What was freed lies in the C library's heaps, one a thread, where the next thread does not find it: a model's weights
+// several times over.
+void GiveMemoryBack() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 // Rewrites, imports, and makes a session whose variables are not restored yet.
 class CreateWorker : public PromiseWorker {
  public:
@@ -95,11 +107,18 @@ class CreateWorker : public PromiseWorker {
     const Status status;
     tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
     status.Check();
+    const CallerFitness fitness = FitnessForCaller(bytes);
+    rewritten = {};  // it may hold all weights of a model, as the graph does now
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitnessForCaller(bytes));
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness);
+    if (!changes_.replaced.empty()) GiveMemoryBack();
   }
-  Napi::Value Result(Napi::Env env) override { return Session::Wrap(env, std::move(core_)); }
+  Napi::Value Result(Napi::Env env) override {
+    // The values stand in the graph now. Who gave them gave them up: they would stay until they are collected.
+    for (const auto& value : values_) (void)napi_detach_arraybuffer(env, value.Value().ArrayBuffer());
+    return Session::Wrap(env, std::move(core_));
+  }
 
   std::shared_ptr<SourceGraph> graph_;
   GraphChanges changes_;

@@ -48,7 +48,14 @@ export class Edits {
       ...(_class === undefined ? {} : { _class }),
     };
     this.#constants.set(node, value);
+    this.#uses.set(value.data, (this.#uses.get(value.data) ?? 0) + 1);
   }
+
+  /** Whether its value is that of no other constant, so that it may be written over. */
+  ownsValue(node: ModelNode): boolean {
+    return this.#uses.get(this.#constants.get(node)!.data) === 1;
+  }
+  readonly #uses = new Map<object, number>();
 
   constant(node: ModelNode): Tensor | undefined {
     return this.#constants.get(node);

@@ -73,10 +73,11 @@ async function fold(
     offsets,
     (value, i) => value + ((biases?.[i] ?? 0) - means[i]!) * factors[i]!,
   );
-  edits.setConstant(
-    filterNode,
-    Tensor.wrap('float32', filter.shape, await multiply(filter.data as Float32Array, factors, slices)),
-  );
+  // In place where nobody else has the value: a second copy of all filters would wait for the garbage collector.
+  const old = filter.data as Float32Array<ArrayBuffer>;
+  const made = edits.ownsValue(filterNode) ? old : new Float32Array(old.length);
+  await multiply(old, factors, made, slices);
+  edits.setConstant(filterNode, Tensor.wrap('float32', filter.shape, made));
   edits.setConstant(rest[1]!.node!, Tensor.wrap('float32', [channels], added));
 
   const def = edits.change(norm);
@@ -96,15 +97,14 @@ async function fold(
 async function multiply(
   filter: Float32Array,
   factors: Float64Array,
+  made: Float32Array,
   slices: Slices,
-): Promise<Float32Array<ArrayBuffer>> {
-  const made = new Float32Array(filter.length);
+): Promise<void> {
   const channels = factors.length;
   for (let at = 0; at < filter.length; at += channels) {
     if (slices.isOver(at / channels)) await slices.next();
     for (let i = 0; i < channels; i++) made[at + i] = filter[at + i]! * factors[i]!;
   }
-  return made;
 }
 
 /** The constant that a node has become, where nobody but `user` takes it. */
