@@ -26,6 +26,7 @@ export interface ModelFlags extends CommonOptions {
   rules?: string;
   device?: string;
   exact?: boolean;
+  freeze?: boolean;
   clearDevices?: boolean;
   opLibrary?: string[];
 }
@@ -53,6 +54,7 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--device <D>', 'where ops run that have neither a rule nor a saved device: /CPU:0, /GPU:1')
     .option('--exact', 'each op where it was asked to run, or an error before the run')
+    .option('--freeze', 'variables that no signature assigns become constants: a longer load, faster runs')
     .option('--clear-devices', 'forget the devices saved in the model first')
     .option(
       '--op-library <PATH>',
@@ -103,6 +105,7 @@ async function readLoadOptions(directory: string, flags: ModelFlags): Promise<Lo
   }
   if (flags.rules !== undefined) options.placement = await readRules(flags.rules);
   if (flags.exact === true) options.exact = true;
+  if (flags.freeze === true) options.freeze ||= true;
   if (flags.clearDevices === true) options.clearDevices = true;
   // Before the library is opened, which takes its time.
   checkPlacement(options);
