@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { TensorFlowError } from '../errors.js';
 import { UsageError } from './arguments/usage-error.js';
+import { addBench } from './bench.js';
 import { addInfo } from './info.js';
 import { addInstall } from './install.js';
 import { watchStreams } from './output/output.js';
@@ -11,6 +12,7 @@ import { printable } from './output/text.js';
 import { addPlace } from './place.js';
 import { addRun } from './run.js';
 import { addShow } from './show.js';
+import { addTune } from './tune.js';
 
 const FAILURE = 1;
 const WRONG_USAGE = 2;
@@ -42,7 +44,7 @@ function makeProgram(): Command {
         '  $ tf-session place path/to/saved_model --device /GPU:0 --check',
       ].join('\n'),
     );
-  for (const add of [addInstall, addInfo, addShow, addRun, addPlace]) add(program);
+  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addBench, addTune]) add(program);
   return program;
 }
 

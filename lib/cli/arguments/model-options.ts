@@ -97,7 +97,8 @@ export async function prepareModel(
   }
 }
 
-async function readLoadOptions(directory: string, flags: ModelFlags): Promise<LoadOptions> {
+/** What `load` is to be given. Reads files, opens no libtensorflow. */
+export async function readLoadOptions(directory: string, flags: ModelFlags): Promise<LoadOptions> {
   const options: LoadOptions =
     flags.options === undefined ? {} : await readJsonObject(flags.options, '--options');
   if (flags.config !== undefined) {

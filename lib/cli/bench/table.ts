@@ -1,0 +1,59 @@
+/** What was measured, as a table for people. */
+import type { Outcome } from '../../bench/compare.js';
+import { table } from '../output/text.js';
+
+export type BenchRow = { device: string; batch: number; concurrency: number } & Outcome;
+
+const TITLES = [
+  'device',
+  'batch',
+  'in flight',
+  'median',
+  'p99',
+  'of rounds',
+  'rows/s',
+  'load',
+  'first run',
+  'memory',
+  'cores',
+];
+
+export function benchTable(rows: readonly BenchRow[]): string[] {
+  const cells = rows.map(({ device, batch, concurrency, result }) => [
+    deviceText(device),
+    batch,
+    concurrency,
+    ...(result === undefined
+      ? ['failed']
+      : [
+          micros(result.medianUs),
+          micros(result.p99Us),
+          `${micros(result.spreadUs[0])} to ${micros(result.spreadUs[1])}`,
+          perSecond(result.perSecond),
+          micros(result.loadMs * 1000),
+          micros(result.firstRunUs),
+          `${Math.round(result.peakMemoryBytes / 2 ** 20)} MB`,
+          result.cpuPerWall.toFixed(1),
+        ]),
+  ]);
+  const failures = rows.flatMap(({ device, batch, concurrency, error }) =>
+    error === undefined
+      ? []
+      : [`${deviceText(device)}, batch ${batch}, ${concurrency} in flight: ${error.message}`],
+  );
+  return [...table([TITLES, ...cells]), ...(failures.length === 0 ? [] : ['', ...failures])];
+}
+
+export function deviceText(device: string): string {
+  return device === '' ? 'as placed' : device;
+}
+
+/** `22.5 us`, `14.6 ms`, `1.27 s`. */
+export function micros(value: number): string {
+  if (value < 1000) return `${value.toFixed(1)} us`;
+  return value < 1e6 ? `${(value / 1000).toPrecision(3)} ms` : `${(value / 1e6).toPrecision(3)} s`;
+}
+
+export function perSecond(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
