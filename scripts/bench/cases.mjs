@@ -1,0 +1,124 @@
+// What is measured: the models with how they are fed, the measurements, and the ratios that should hold.
+
+/** Feeds by the name in the signature; `op`s are the graph's own names, for programs below the signatures. */
+export const MODELS = {
+  tiny: { input: 'x', shape: [1, 8] },
+  strings: { input: 'x', shape: [1000], dtype: 'string' },
+  mlp: { shape: [1, 1024] },
+  copy: { input: 'x', shape: [16384, 1024] },
+  mobilenet: { shape: [1, 224, 224, 3] },
+  resnet: { shape: [1, 224, 224, 3] },
+};
+
+/**
+ * One measurement: a program, on a model, in a mode. `seconds` of the measured loop.
+ *
+ * @typedef {{ program: 'raw' | 'hop' | 'ours' | 'python' | 'onnx', model: string, mode?: string, options?: object, batch?: number, seconds?: number }} Measurement
+ */
+const ours = (model, mode, more = {}) => ({ program: 'ours', model, mode, ...more });
+const raw = (model, mode = 'copies', more = {}) => ({ program: 'raw', model, mode, ...more });
+
+/** @type {Record<string, Measurement>} */
+export const MEASUREMENTS = {
+  'tiny, raw C, caller': raw('tiny', 'caller'),
+  'tiny, raw C': raw('tiny'),
+  'empty round trip': { program: 'hop', model: 'tiny', mode: 'empty' },
+  'tiny, hop sync': { program: 'hop', model: 'tiny', mode: 'sync' },
+  'tiny, hop await': { program: 'hop', model: 'tiny', mode: 'await' },
+  'tiny, await run': ours('tiny', 'await'),
+  'tiny, runSync': ours('tiny', 'sync'),
+  'tiny, 16 in flight': ours('tiny', 'flight'),
+  'tiny, Python': { program: 'python', model: 'tiny' },
+  'tiny, onnxruntime-node': { program: 'onnx', model: 'tiny' },
+  'MLP 1, hop': { program: 'hop', model: 'mlp', mode: 'await' },
+  'MLP 1, ours': ours('mlp', 'await'),
+  'MLP 32, hop': { program: 'hop', model: 'mlp', mode: 'await', batch: 32 },
+  'MLP 32, ours': ours('mlp', 'await', { batch: 32 }),
+  '64 MB, raw C without copies': raw('copy', 'no-copies'),
+  '64 MB, Tensor.allocate': ours('copy', 'allocate'),
+  '64 MB, raw C': raw('copy'),
+  'strings, raw C': raw('strings'),
+  'strings, ours': ours('strings', 'await'),
+  'MobileNetV2, raw C': raw('mobilenet', 'copies', { seconds: 3 }),
+  'MobileNetV2, ours': ours('mobilenet', 'await', { seconds: 3 }),
+  'MobileNetV2, freeze': ours('mobilenet', 'await', { seconds: 3, options: { freeze: true } }),
+  'MobileNetV2, tuned': ours('mobilenet', 'await', { seconds: 3, tuned: 'mobilenet' }),
+  'MobileNetV2, onnxruntime-node': { program: 'onnx', model: 'mobilenet', seconds: 3 },
+  'ResNet50, raw C': raw('resnet', 'copies', { seconds: 4 }),
+  'ResNet50, ours': ours('resnet', 'await', { seconds: 4 }),
+  'ResNet50, freeze': ours('resnet', 'await', { seconds: 4, options: { freeze: true } }),
+  'ResNet50, tuned': ours('resnet', 'await', { seconds: 4, tuned: 'resnet' }),
+  'ResNet50, onnxruntime-node': { program: 'onnx', model: 'resnet', seconds: 4 },
+  'ResNet50, with rules': ours('resnet', 'await', {
+    seconds: 0.2,
+    options: { placement: [{ type: 'MatMul', device: '/CPU:0' }] },
+  }),
+  'MLP, 64 callers, batcher': ours('mlp', 'batcher', { batch: 1 }),
+  'MLP, 64 callers, unbatched': ours('mlp', 'callers', { batch: 1 }),
+  import: { program: 'ours', model: 'tiny', mode: 'import' },
+};
+
+/**
+ * The ratios: `of` over `to` (a sum, where there are several), in the figure of that name, at most `most` (or at least `least`).
+ */
+export const RATIOS = [
+  {
+    what: 'tiny, await run one by one',
+    of: 'tiny, await run',
+    to: ['empty round trip', 'tiny, raw C, caller'],
+    most: 1.3,
+  },
+  { what: 'the same against Python', of: 'tiny, await run', to: ['tiny, Python'], most: 0.25 },
+  { what: 'tiny, runSync', of: 'tiny, runSync', to: ['tiny, hop sync'], most: 1.3 },
+  { what: 'the same against onnxruntime-node', of: 'tiny, runSync', to: ['tiny, onnxruntime-node'], most: 1 },
+  { what: 'tiny, 16 in flight, time per run', of: 'tiny, 16 in flight', to: ['tiny, await run'], most: 0.45 },
+  { what: 'MLP, batch 1', of: 'MLP 1, ours', to: ['MLP 1, hop'], most: 1.05 },
+  { what: 'MLP, batch 32', of: 'MLP 32, ours', to: ['MLP 32, hop'], most: 1.03 },
+  {
+    what: '64 MB in and out, Tensor.allocate',
+    of: '64 MB, Tensor.allocate',
+    to: ['64 MB, raw C without copies'],
+    most: 2,
+  },
+  { what: '1,000 strings in and out', of: 'strings, ours', to: ['strings, raw C'], most: 2.3 },
+  { what: 'MobileNetV2 as saved', of: 'MobileNetV2, ours', to: ['MobileNetV2, raw C'], most: 1.03 },
+  { what: 'ResNet50 as saved', of: 'ResNet50, ours', to: ['ResNet50, raw C'], most: 1.03 },
+  { what: 'MobileNetV2, freeze', of: 'MobileNetV2, freeze', to: ['MobileNetV2, raw C'], most: 0.72 },
+  { what: 'ResNet50, freeze', of: 'ResNet50, freeze', to: ['ResNet50, raw C'], most: 0.72 },
+  { what: 'MobileNetV2 as tune leaves it', of: 'MobileNetV2, tuned', to: ['MobileNetV2, raw C'], most: 0.55 },
+  {
+    what: 'ResNet50 as tune leaves it (with AMX)',
+    of: 'ResNet50, tuned',
+    to: ['ResNet50, raw C'],
+    most: 0.4,
+  },
+  {
+    what: 'the same against onnxruntime-node',
+    of: 'ResNet50, tuned',
+    to: ['ResNet50, onnxruntime-node'],
+    most: 1,
+  },
+  {
+    what: 'peak memory of ResNet50 with freeze',
+    figure: 'peakKb',
+    of: 'ResNet50, freeze',
+    to: ['ResNet50, ours'],
+    most: 2.5,
+  },
+  {
+    what: 'MLP, 64 callers of one row, batcher, rows a second',
+    figure: 'perSecond',
+    of: 'MLP, 64 callers, batcher',
+    to: ['MLP, 64 callers, unbatched'],
+    least: 4,
+  },
+  { what: 'load of ResNet50', figure: 'loadMs', of: 'ResNet50, ours', to: ['ResNet50, raw C'], most: 1.1 },
+  {
+    what: 'load of ResNet50 with rules',
+    figure: 'loadMs',
+    of: 'ResNet50, with rules',
+    to: ['ResNet50, raw C'],
+    most: 1.3,
+  },
+  { what: 'import, in milliseconds', figure: 'loadMs', of: 'import', to: [], most: 60 },
+];

@@ -1,0 +1,132 @@
+// The programs beside this library, each fetched or built once into the cache folder. One that cannot be had is left out
+// aloud.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { headers } from '../headers.mjs';
+import { ensureLibrary } from '../tools/library.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, '..', '..');
+export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tf-session', 'bench');
+
+const ONNXRUNTIME = 'onnxruntime-node@1.30.0';
+/** tf2onnx reads SavedModels with a TensorFlow of its own, and knows none of numpy 2. */
+const CONVERTER = ['tf2onnx==1.16.1', 'onnx==1.17.0', 'tensorflow-cpu==2.18.0', 'numpy<2'];
+
+/** Runs a program; resolves to its stdout. Throws with the end of its stderr. */
+export function capture(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (stderr = (stderr + text).slice(-3000)));
+    child.on('error', reject);
+    child.on('close', (status, signal) =>
+      status === 0
+        ? resolve(stdout)
+        : reject(
+            new Error(
+              `${program} ended with ${signal ?? `status ${status}`}: ${stderr.trim().split('\n').at(-1)}`,
+            ),
+          ),
+    );
+  });
+}
+
+/** The models, made by Python's TensorFlow where they are not there. */
+export async function models() {
+  const folder = join(CACHE, 'models');
+  if (!existsSync(join(folder, 'resnet'))) {
+    console.error('Making the models with Python’s TensorFlow, once …');
+    await capture(process.execPath, [join(ROOT, 'scripts/fixtures/make.mjs'), '--bench', folder]);
+  }
+  return folder;
+}
+
+/** The Python in which the models were made, which has the same TensorFlow. */
+export function python() {
+  const command = join(CACHE, '..', 'fixtures-venv', 'bin', 'python');
+  if (!existsSync(command))
+    throw new Error('its Python environment is not there (npm run fixtures makes it)');
+  return command;
+}
+
+/** The raw loop and the bare hop, compiled against the library that is measured. */
+export async function natives() {
+  const library = await ensureLibrary();
+  const include = await headers();
+  const folder = join(CACHE, 'native');
+  await mkdir(folder, { recursive: true });
+  const beside = join(dirname(library), 'libtensorflow_framework.so.2');
+  const link = [
+    library,
+    ...(existsSync(beside) ? [beside] : []),
+    `-Wl,-rpath,${dirname(library)}`,
+    '-Wl,--allow-shlib-undefined',
+  ];
+  const compile = ['-O2', '-std=c++17', `-I${include}`];
+  const raw = join(folder, 'raw');
+  const hop = join(folder, 'hop.node');
+  const node = join(ROOT, 'node_modules', 'node-api-headers', 'include');
+  await capture('c++', [...compile, join(HERE, 'native/raw.cc'), ...link, '-o', raw]);
+  await capture('c++', [
+    ...compile,
+    '-shared',
+    '-fPIC',
+    `-I${node}`,
+    join(HERE, 'native/hop.cc'),
+    ...link,
+    '-o',
+    hop,
+  ]);
+  return { raw, hop };
+}
+
+/** onnxruntime-node, by its path. Its own install script fetches GPU code, which is left out. */
+export async function onnxruntime() {
+  const folder = join(CACHE, ONNXRUNTIME.replace('@', '-'));
+  const module = join(folder, 'node_modules', 'onnxruntime-node');
+  if (!existsSync(module)) {
+    console.error(`Fetching ${ONNXRUNTIME} …`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'package.json'), '{}');
+    await capture('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ONNXRUNTIME], {
+      cwd: folder,
+    });
+  }
+  return module;
+}
+
+/** A model converted to ONNX. */
+export async function toOnnx(folder, name) {
+  const file = join(CACHE, 'onnx', `${name}.onnx`);
+  if (existsSync(file)) return file;
+  const venv = join(CACHE, 'tf2onnx');
+  const command = join(venv, 'bin', 'python');
+  if (!existsSync(join(venv, 'whole'))) {
+    console.error('Making a Python environment with tf2onnx, once …');
+    await capture('python3', ['-m', 'venv', venv]);
+    await capture(command, ['-m', 'pip', 'install', '--disable-pip-version-check', ...CONVERTER]);
+    await writeFile(join(venv, 'whole'), '');
+  }
+  await mkdir(dirname(file), { recursive: true });
+  const args = [
+    '-m',
+    'tf2onnx.convert',
+    '--saved-model',
+    join(folder, name),
+    '--output',
+    `${file}.part`,
+    '--opset',
+    '17',
+  ];
+  await capture(command, args, { env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' } });
+  await rename(`${file}.part`, file);
+  return file;
+}

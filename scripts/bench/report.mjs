@@ -1,0 +1,80 @@
+// What was measured, and which of the ratios hold.
+import { median } from '../measure/figures.mjs';
+
+/** The median over the processes of one figure of a measurement; NaN where there is none. */
+export function figureOf(figures, name, figure = 'medianUs') {
+  const values = (figures.get(name) ?? []).map((each) => each[figure]).filter((value) => value !== undefined);
+  return values.length === 0 ? Number.NaN : median(values);
+}
+
+/** Each ratio with its value, and whether it holds: undefined where it could not be measured. */
+export function checkRatios(ratios, figures) {
+  return ratios.map(({ what, of, to, figure, most, least }) => {
+    const sum = to.reduce((total, name) => total + figureOf(figures, name, figure), 0);
+    const value = figureOf(figures, of, figure) / (to.length === 0 ? 1 : sum);
+    const holds = Number.isNaN(value) ? undefined : most === undefined ? value >= least : value <= most;
+    return { what, value, bound: most === undefined ? `at least ${least}` : `at most ${most}`, holds };
+  });
+}
+
+const verdict = (holds) => (holds === undefined ? 'not measured' : holds ? 'holds' : 'DOES NOT HOLD');
+const time = (us) => (us < 1000 ? `${us.toFixed(1)} us` : `${(us / 1000).toFixed(2)} ms`);
+
+function measured(figures) {
+  return [...figures].flatMap(([name, runs]) => {
+    if (runs.length === 0) return [];
+    const own = runs.map(({ medianUs }) => medianUs);
+    const cores = figureOf(figures, name, 'cpuPerWall');
+    return [
+      [
+        name,
+        time(median(own)),
+        `${time(Math.min(...own))} to ${time(Math.max(...own))}`,
+        Number.isNaN(cores) ? '' : cores.toFixed(1),
+      ],
+    ];
+  });
+}
+
+function columns(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function table(figures, rows, missing) {
+  const ratios = rows.map(({ what, value, bound, holds }) => [
+    what,
+    Number.isNaN(value) ? '-' : value.toFixed(2),
+    bound,
+    verdict(holds),
+  ]);
+  const left = [...missing].map(([name, reason]) => `left out: ${name}: ${reason}`);
+  return [
+    columns([['measured', 'median', 'of processes', 'cores'], ...measured(figures)]),
+    '',
+    columns([['ratio', 'is', 'should be', ''], ...ratios]),
+    ...left,
+  ].join('\n');
+}
+
+export function escapeHtml(text) {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+export function page(figures, rows, missing) {
+  const line = (cells) => `<tr>${cells.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`;
+  const style =
+    ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>tf-session, measured</title><style>${style}</style>
+<h1>Ratios</h1><table>${rows.map(({ what, value, bound, holds }) => line([what, Number.isNaN(value) ? '-' : value.toFixed(2), bound, verdict(holds)])).join('\n')}</table>
+<h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>
+<ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul></html>
+`;
+}
