@@ -251,7 +251,7 @@ interface Created {
 /** A session, frozen where that was asked for. */
 function create(path: string, options: SessionsOptions, parsed: Parsed, device?: string): Promise<Created> {
   if (options.freeze === undefined) return createRestored(path, options, parsed, device);
-  return freezeSession(options.freeze, parsed, (edits, restores) =>
+  return freezeSession(options.freeze, path, parsed, (edits, restores) =>
     createRestored(path, options, parsed, device, edits, restores),
   );
 }

@@ -220,6 +220,11 @@ export class PlacedGraph {
     return { native, assignment };
   }
 
+  /** The graph's nodes, those marked as used that these ops of the main graph reach. */
+  async reachedFrom(ops: readonly string[]): Promise<NodeList> {
+    return new NodeList(await addon().readGraph(this.#graphDef, ops, []));
+  }
+
   /** The whole graph, decoded: for checks and reports. */
   graph(): Promise<ModelGraph> {
     this.#graph ??= ModelGraph.decode(this.#graphDef);

@@ -1,15 +1,23 @@
-/** A frozen session: one with variables is made, asked for their values and closed; then one without. */
+/**
+ * A frozen session. The values come out of the checkpoint, or from a session with variables, which is made, asked and closed
+ * before the one without is made.
+ */
 
+import { join } from 'node:path';
 import type { Parsed } from '../model-sessions.js';
 import type { GraphEdits } from '../placed-graph.js';
+import type { ModelNode } from '../placement/model-graph.js';
+import { Slices } from '../placement/slices.js';
 import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
-import { servedOps } from '../saved-model/restore.js';
+import { localPath } from '../saved-model/directory.js';
+import { initOp, servedOps } from '../saved-model/restore.js';
 import { signaturesOf } from '../saved-model/signatures.js';
 import type { Session } from '../session.js';
 import { byName, makePlan, toInputs } from '../signature-plan.js';
 import type { Tensor } from '../tensor.js';
-import { freezeChanges, planFreeze, readValues } from './freeze.js';
+import { valuesOfCheckpoint } from './checkpoint-values.js';
+import { type FreezePlan, freezeChanges, planFreeze, readValues } from './freeze.js';
 import { checkOutputs, type FreezeOptions } from './options.js';
 
 /**
@@ -18,6 +26,7 @@ import { checkOutputs, type FreezeOptions } from './options.js';
  */
 export async function freezeSession<C extends { session: Session }>(
   options: FreezeOptions,
+  directory: string,
   { metaGraph, placed }: Parsed,
   make: (edits: GraphEdits | undefined, restores: boolean) => Promise<C>,
 ): Promise<C> {
@@ -28,14 +37,17 @@ export async function freezeSession<C extends { session: Session }>(
     const inputs = toInputs(call, options.verify!);
     return runCall(boundTo(session, call), inputs, {}, true, (tensors) => byName(call, tensors));
   };
-  const source = (await make({ added: plan.added }, true)).session;
   let expected: Record<string, Tensor> | undefined;
-  let values: Tensor[];
-  try {
-    values = await readValues(source, plan);
-    if (options.verify !== undefined) expected = await check(source);
-  } finally {
-    await source.close();
+  let values =
+    options.verify === undefined ? await savedValues(directory, metaGraph, placed, plan) : undefined;
+  if (values === undefined) {
+    const source = (await make({ added: plan.added }, true)).session;
+    try {
+      values = await readValues(source, plan);
+      if (options.verify !== undefined) expected = await check(source);
+    } finally {
+      await source.close();
+    }
   }
   const served = new Set(servedOps(metaGraph));
   const edits = await freezeChanges(
@@ -54,4 +66,18 @@ export async function freezeSession<C extends { session: Session }>(
     await created.session.close();
     throw error;
   }
+}
+
+/** The values out of the checkpoint; undefined where they cannot all be told from it. */
+async function savedValues(
+  directory: string,
+  metaGraph: Parsed['metaGraph'],
+  placed: Parsed['placed'],
+  { frozen }: FreezePlan,
+): Promise<Tensor[] | undefined> {
+  const init = initOp(metaGraph);
+  const initialised = init === undefined ? undefined : await placed.reachedFrom([init]);
+  const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
+  const prefix = join(localPath(directory) ?? directory, 'variables', 'variables');
+  return valuesOfCheckpoint(await placed.graph(), frozen, prefix, isInitialised, new Slices());
 }

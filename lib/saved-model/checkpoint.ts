@@ -56,7 +56,7 @@ export async function readCheckpointIndex(prefix: string): Promise<CheckpointInd
 }
 
 /** `variables.data-00000-of-00001` and so on. */
-function dataFile(prefix: string, shard: number, shards: number): string {
+export function dataFile(prefix: string, shard: number, shards: number): string {
   const five = (n: number) => String(n).padStart(5, '0');
   return `${prefix}.data-${five(shard)}-of-${five(shards)}`;
 }

@@ -1,0 +1,124 @@
+/**
+ * Values of variables out of the checkpoint itself, where the graph says which key is whose: a session that restores them
+ * would hold them all in memory of TensorFlow's own, which it never gives back.
+ */
+import { open } from 'node:fs/promises';
+import { type DataOf, type DType, dtypeByNumber } from '../dtype.js';
+import { TensorFlowError } from '../errors.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import type { Slices } from '../placement/slices.js';
+import type { BundleEntryProto } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
+import { type CheckpointIndex, dataFile, readCheckpointIndex } from '../saved-model/checkpoint.js';
+import { Tensor } from '../tensor.js';
+import { isMasked } from './crc32c.js';
+import { dtypeOf, type Frozen } from './variables.js';
+
+/** Where a variable's value lies. */
+interface Place {
+  entry: BundleEntryProto;
+  shape: number[];
+  dtype: DType;
+}
+
+/**
+ * The values, one a variable, in memory of their own; undefined where that of any cannot be told from the checkpoint alone.
+ *
+ * @param prefix of the checkpoint
+ * @param isInitialised whether the model's init op reaches the node: what that assigns, no checkpoint knows
+ * @throws TensorFlowError DATA_LOSS where a value is not what its checksum says
+ */
+export async function valuesOfCheckpoint(
+  graph: ModelGraph,
+  frozen: readonly Frozen[],
+  prefix: string,
+  isInitialised: (node: ModelNode) => boolean,
+  slices: Slices,
+): Promise<Tensor[] | undefined> {
+  const keys = await keysOf(graph, isInitialised, slices);
+  const index = await readCheckpointIndex(prefix).catch(() => undefined);
+  if (keys === undefined || index === undefined) return undefined;
+  const places: Place[] = [];
+  for (const { variable } of frozen) {
+    const entry = index.entries.get(keys.get(variable) ?? '');
+    if (entry === undefined || entry.slices.length > 0 || entry.dtype !== dtypeOf(variable)) return undefined;
+    const shape = (entry.shape?.dim ?? []).map(({ size }) => Number(size));
+    const { name, bytes, array } = dtypeByNumber(entry.dtype);
+    const elements = shape.reduce((product, size) => product * size, 1);
+    if (array === undefined || BigInt(elements * bytes) !== entry.size) return undefined;
+    places.push({ entry, shape, dtype: name });
+  }
+  return read(prefix, index, places, slices);
+}
+
+/** The key in the checkpoint of each variable that is restored from one; undefined where the init op assigns some. */
+async function keysOf(
+  graph: ModelGraph,
+  isInitialised: (node: ModelNode) => boolean,
+  slices: Slices,
+): Promise<Map<ModelNode, string> | undefined> {
+  const keys = new Map<ModelNode, string>();
+  for (const node of graph.nodes) {
+    if (node.type !== 'AssignVariableOp' && node.type !== 'Assign') continue;
+    if (slices.isOver(0)) await slices.next();
+    if (isInitialised(node)) return undefined;
+    const key = restoredKey(graph, node);
+    if (key === undefined) continue;
+    for (const variable of graph.resourceOrigins(node, 0)) keys.set(variable, key);
+  }
+  return keys;
+}
+
+/** The key under which the value that is assigned was saved as a whole. */
+function restoredKey(graph: ModelGraph, assign: ModelNode): string | undefined {
+  let source = graph.inputs(assign)[1];
+  while (source?.node?.type === 'Identity') source = graph.inputs(source.node)[0];
+  if (source?.node?.type !== 'RestoreV2') return undefined;
+  const [, names, slices] = graph.inputs(source.node).map(({ node }) => strings(node));
+  return slices?.[source.output] === '' ? names?.[source.output] : undefined;
+}
+
+/** The strings of a constant. */
+function strings(node: ModelNode | undefined): string[] | undefined {
+  const value = node?.type === 'Const' ? node.def.attr.value?.value : undefined;
+  if (value?.case !== 'tensor') return undefined;
+  const texts = value.value.stringVal.map((bytes) => new TextDecoder().decode(bytes));
+  // Protobuf's tensors leave out what repeats at the end.
+  const count = value.value.tensorShape?.dim.reduce((product, { size }) => product * Number(size), 1) ?? 0;
+  while (texts.length > 0 && texts.length < count) texts.push(texts.at(-1)!);
+  return texts;
+}
+
+async function read(
+  prefix: string,
+  { shards }: CheckpointIndex,
+  places: readonly Place[],
+  slices: Slices,
+): Promise<Tensor[]> {
+  const files = new Map<number, Awaited<ReturnType<typeof open>>>();
+  try {
+    const tensors: Tensor[] = [];
+    for (const { entry, shape, dtype } of places) {
+      const path = dataFile(prefix, entry.shardId, shards);
+      const file = files.get(entry.shardId) ?? (await open(path));
+      files.set(entry.shardId, file);
+      const bytes = new Uint8Array(Number(entry.size));
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await file.read(bytes, at, bytes.length - at, Number(entry.offset) + at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      if (at < bytes.length || !(await isMasked(bytes, entry.crc32c, slices))) {
+        throw new TensorFlowError(
+          'DATA_LOSS',
+          `${path} is damaged: the ${entry.size} bytes from ${entry.offset} on are not what their checksum says.`,
+        );
+      }
+      const { array } = dtypeByNumber(entry.dtype);
+      tensors.push(Tensor.wrap(dtype, shape, new array!(bytes.buffer) as DataOf<DType>));
+    }
+    return tensors;
+  } finally {
+    for (const file of files.values()) await file.close();
+  }
+}
