@@ -7,6 +7,7 @@
 #include "dtypes.h"
 #include "env_data.h"
 #include "graph.h"
+#include "heap_trim.h"
 #include "js_strings.h"
 #include "status.h"
 #include "tensor.h"
@@ -85,7 +86,11 @@ RunOutcome RunSomewhere(const SessionCore& core, const BoundPlan& bound, const R
 
 // Any thread.
 RunResponse RunNow(const SessionCore& core, const BoundPlan& bound, RunRequest* request) {
+  // The first run optimizes the graph.
+  std::optional<HeapTrim> trim;
+  if (core.has_weights() && !bound.has_run.exchange(true)) trim.emplace();
   RunOutcome outcome = RunSomewhere(core, bound, *request);
+  trim.reset();
   // Let go of the inputs before the outputs are looked at, so that an input's memory handed through
   // (Identity) is not held twice, and a borrowed one is free when the promise resolves.
   request->inputs.clear();

@@ -1,6 +1,7 @@
 // Feeds, fetches and targets looked up once, and the runs of them (lib/native.ts: NativeCall).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct BoundPlan {
   RunPlan plan;
   std::vector<TF_DataType> feed_types;
   mutable ExecutorChoice choice;
+  mutable std::atomic<bool> has_run{false};
   Counted counted{live.calls};
 };
 

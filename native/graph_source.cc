@@ -1,9 +1,5 @@
 #include "graph_source.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <cstring>
 #include <protozero/exception.hpp>
@@ -16,6 +12,7 @@
 #include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
+#include "heap_trim.h"
 #include "js_strings.h"
 #include "session.h"
 #include "session_options.h"
@@ -72,14 +69,6 @@ class ReadWorker : public PromiseWorker {
   std::vector<std::string> housekeeping_;
 };
 
-// What was freed lies in the C library's heaps, one a thread, where the next thread does not find it: a model's weights
-// several times over.
-void GiveMemoryBack() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 // Rewrites, imports, and makes a session whose variables are not restored yet.
 class CreateWorker : public PromiseWorker {
  public:
@@ -92,6 +81,9 @@ class CreateWorker : public PromiseWorker {
 
  private:
   void Work() override {
+    const bool has_constants = !changes_.replaced.empty();
+    std::optional<HeapTrim> trim;
+    if (has_constants) trim.emplace();
     std::string rewritten;
     std::string_view bytes = graph_->bytes;
     if (!changes_.empty()) {
@@ -112,7 +104,7 @@ class CreateWorker : public PromiseWorker {
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
     core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness);
-    if (!changes_.replaced.empty()) GiveMemoryBack();
+    if (has_constants) core_->SetHasWeights();
   }
   Napi::Value Result(Napi::Env env) override {
     // The values stand in the graph now. Who gave them gave them up: they would stay until they are collected.

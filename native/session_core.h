@@ -45,6 +45,9 @@ class SessionCore {
   // Whether this library may choose the calling thread for the session's ops by itself. Not where there are
   // several devices: each crossing between them would be one call deeper.
   [[nodiscard]] bool may_try_caller() const { return fitness_.is_simple && has_one_device_; }
+  // The graph holds the weights of a model as constants. Before its first run.
+  void SetHasWeights() { has_weights_ = true; }
+  [[nodiscard]] bool has_weights() const { return has_weights_; }
   // Throws FAILED_PRECONDITION where the calling thread must not be chosen by anyone.
   void CheckCaller() const;
 
@@ -67,6 +70,7 @@ class SessionCore {
   TF_Session* session_;
   CallerFitness fitness_;
   bool has_one_device_;
+  bool has_weights_ = false;
   std::mutex end_mutex_;  // EndRuns() against Close()
   std::atomic<bool> ended_{false};
   // An exception came out of TensorFlow in a run: what is left of the session is never touched again.
