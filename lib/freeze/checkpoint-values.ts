@@ -73,19 +73,18 @@ function restoredKey(graph: ModelGraph, assign: ModelNode): string | undefined {
   let source = graph.inputs(assign)[1];
   while (source?.node?.type === 'Identity') source = graph.inputs(source.node)[0];
   if (source?.node?.type !== 'RestoreV2') return undefined;
-  const [, names, slices] = graph.inputs(source.node).map(({ node }) => strings(node));
-  return slices?.[source.output] === '' ? names?.[source.output] : undefined;
+  const [, names, slices] = graph.inputs(source.node).map(({ node }) => node);
+  return textOf(slices, source.output) === '' ? textOf(names, source.output) : undefined;
 }
 
-/** The strings of a constant. */
-function strings(node: ModelNode | undefined): string[] | undefined {
+const utf8 = new TextDecoder();
+
+/** One string of a constant; of those that protobuf left out, the last one that is there. */
+function textOf(node: ModelNode | undefined, at: number): string | undefined {
   const value = node?.type === 'Const' ? node.def.attr.value?.value : undefined;
   if (value?.case !== 'tensor') return undefined;
-  const texts = value.value.stringVal.map((bytes) => new TextDecoder().decode(bytes));
-  // Protobuf's tensors leave out what repeats at the end.
-  const count = value.value.tensorShape?.dim.reduce((product, { size }) => product * Number(size), 1) ?? 0;
-  while (texts.length > 0 && texts.length < count) texts.push(texts.at(-1)!);
-  return texts;
+  const bytes = value.value.stringVal[at] ?? value.value.stringVal.at(-1);
+  return bytes && utf8.decode(bytes);
 }
 
 async function read(

@@ -3,6 +3,7 @@ import { clone, create, toBinary } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
 import type { NativeNewNode } from '../native.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import type { Slices } from '../placement/slices.js';
 import { AttrValueSchema } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import type { Tensor } from '../tensor.js';
@@ -128,11 +129,13 @@ export class Edits {
   readonly #returned = new Map<string, Set<string>>();
 
   /** For the addon. */
-  toNative(): (number | NativeNewNode[])[] {
-    return [...this.#defs].flatMap(([node, def]) => [
-      node.index,
-      [...(this.#before.get(node) ?? []), native(def, this.#constants.get(node))],
-    ]);
+  async toNative(slices: Slices): Promise<(number | NativeNewNode[])[]> {
+    const changed: (number | NativeNewNode[])[] = [];
+    for (const [node, def] of this.#defs) {
+      if (slices.isOver(0)) await slices.next();
+      changed.push(node.index, [...(this.#before.get(node) ?? []), native(def, this.#constants.get(node))]);
+    }
+    return changed;
   }
 }
 

@@ -107,7 +107,7 @@ export async function freezeChanges(
     }
   }
   await foldBatchNorms(graph, edits, isKept, slices);
-  return { replaced: edits.toNative() };
+  return { replaced: await edits.toNative(slices) };
 }
 
 /** Runs what reads the values. */

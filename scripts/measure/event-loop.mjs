@@ -1,6 +1,6 @@
 // How long the event loop stands still while models of ResNet50's size are loaded, run and closed.
 //
-//     node scripts/measure/event-loop.mjs [FOLDER] [--rounds 5] [--runs 40] [--limit 10] [--json]
+//     node scripts/measure/event-loop.mjs [FOLDER] [--rounds 5] [--runs 40] [--limit 10] [--freeze] [--json]
 //
 // FOLDER holds a SavedModel with one image input (default: ResNet50, made where it is not in the cache). Each round
 // loads it, keeps four runs in flight until `--runs` have ended, and closes it, while a timer of 1 ms notes by how
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '40' },
     limit: { type: 'string', default: '10' },
+    freeze: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -81,7 +82,7 @@ async function measureRound() {
     due = performance.now() + 1;
   }, 1);
   phase = 'load';
-  const model = await SavedModel.load(folder);
+  const model = await SavedModel.load(folder, { freeze: values.freeze });
   // Making the image is this script's work, not the library's: between two ticks of its own.
   await pause();
   phase = 'preparing';
