@@ -4,6 +4,7 @@
  * All are little floats of sign, exponent and mantissa; they differ in their bias and in which patterns mean
  * infinity and NaN. Sources: IEEE 754, the OCP 8-bit and microscaling (MX) formats, and ml_dtypes, which TensorFlow uses.
  */
+import { once } from './remember.js';
 
 /** Bits to number and back; `encode` rounds to the nearest value, ties to even. */
 export interface Codec {
@@ -23,8 +24,14 @@ interface Format {
   bias?: number;
 }
 
-/** A codec by table: at most 256 patterns are decoded once, and a value finds its neighbours by bisection. */
+/** A codec by table, which is made when it is first used. */
 export function smallFloat(format: Format): Codec {
+  const codec = once(() => tableCodec(format));
+  return { decode: (bits) => codec().decode(bits), encode: (value) => codec().encode(value) };
+}
+
+/** At most 256 patterns are decoded once, and a value finds its neighbours by bisection. */
+function tableCodec(format: Format): Codec {
   const bits = 1 + format.exponent + format.mantissa;
   const half = 2 ** (bits - 1);
   const nan = format.specials === 'fnuz' ? half : half - 1;

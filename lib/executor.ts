@@ -3,6 +3,7 @@ import { decodeConfig, decodeRunOptions, encodeRunOptions } from './config.js';
 import { TensorFlowError } from './errors.js';
 import { isOlder } from './minor-version.js';
 import { checkOneOf } from './options.js';
+import { once } from './remember.js';
 
 /**
  * - `'pool'`: TensorFlow's pool of threads, as TensorFlow does unless told otherwise. Independent ops run side by side.
@@ -60,7 +61,7 @@ export function checkCallerAge(asked: Executor | undefined, version: string): vo
 }
 
 /** `inter_op_thread_pool: -1`. */
-const CALLER = encodeRunOptions({ interOpThreadPool: -1 })!;
+const callersThread = once(() => encodeRunOptions({ interOpThreadPool: -1 })!);
 
 /** The executor that RunOptions choose, and RunOptions that say so to TensorFlow. */
 export function withExecutor(
@@ -71,5 +72,5 @@ export function withExecutor(
   if (interOpThreadPool !== 0) return { runOptions, executor: interOpThreadPool < 0 ? 'caller' : 'pool' };
   if (executor !== 'caller') return { runOptions, executor: 'pool' };
   // A message appended to another one of its type is merged into it: that is how protobuf reads.
-  return { runOptions: Buffer.concat([runOptions, CALLER]), executor };
+  return { runOptions: Buffer.concat([runOptions, callersThread()]), executor };
 }

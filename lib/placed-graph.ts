@@ -13,6 +13,7 @@ import { kernelLookup } from './placement/kernels.js';
 import { ModelGraph } from './placement/model-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { type CompiledRule, compileRules, type PlacementRule } from './placement/rules.js';
+import { once } from './remember.js';
 import { addon } from './runtime/addon.js';
 
 /** How a graph is to be placed: options of `SavedModel.load` and `Session.fromGraphDef`. */
@@ -82,10 +83,10 @@ const EXACT: ConfigProtoJson = {
   },
 };
 
-const EXACT_CONFIG = encodeConfig(EXACT)!;
+const exactConfig = once(() => encodeConfig(EXACT)!);
 
 /** Soft placement off, too, which is what is written where a message leaves it out: field 7, 0. */
-const EXACT_CALLS = Buffer.concat([EXACT_CONFIG, Uint8Array.of(7 << 3, 0)]);
+const exactCalls = once(() => Buffer.concat([exactConfig(), Uint8Array.of(7 << 3, 0)]));
 
 /** The bit of a native code that drops a node's `_class`. */
 const DROP_CLASS = 2 ** 31;
@@ -113,7 +114,7 @@ export function checkPlacement(
     exact,
     ignoreColocation: options.ignoreColocation === true,
     asked: config,
-    config: exact ? Buffer.concat([config ?? new Uint8Array(), EXACT_CONFIG]) : config,
+    config: exact ? Buffer.concat([config ?? new Uint8Array(), exactConfig()]) : config,
     allowSoftPlacement,
   };
 }
@@ -213,7 +214,7 @@ export class PlacedGraph {
         codes: changes.codes.some((code) => code !== 0) ? changes.codes : undefined,
         table: changes.table,
         ...edits,
-        callConfig: plan.exact ? EXACT_CALLS : undefined,
+        callConfig: plan.exact ? exactCalls() : undefined,
       },
       plan.config,
     );

@@ -8,6 +8,12 @@ export function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
   map.set(key, value);
 }
 
+/** A value that is made when it is first asked for: what `import` need not wait for. */
+export function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /** A function of a text that is asked for a few texts, each many times. */
 export function remembered<T>(of: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();

@@ -17,8 +17,8 @@ namespace field = graph_field;
 // Protobuf's own limit for a message.
 constexpr size_t kMostBytes = std::numeric_limits<int32_t>::max();
 
-// The one buffer that the new graph is written to: with constants in it, each copy of a part would be a copy of all
-// weights of a model.
+// The one buffer that the new graph is written to: with constants in it, each copy of a part would be a copy
+// of all weights of a model.
 class Output {
  public:
   explicit Output(size_t expected) { bytes_.reserve(expected); }

@@ -1,5 +1,5 @@
-// GraphDef bytes in, GraphDef bytes out, devices and nodes changed; all that is not changed is copied as it is. Knows
-// neither Node-API nor TensorFlow; any thread.
+// GraphDef bytes in, GraphDef bytes out, devices and nodes changed; all that is not changed is copied as it
+// is. Knows neither Node-API nor TensorFlow; any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace tf_session {
 
-// A serialized NodeDef, and for a constant what its `value` attribute is to hold, as a view of memory that outlives
-// the rewriting: no message with it inside is made before the graph itself.
+// A serialized NodeDef, and for a constant what its `value` attribute is to hold, as a view of memory that
+// outlives the rewriting: no message with it inside is made before the graph itself.
 struct NewNode {
   std::string node;
   bool has_value = false;

@@ -107,7 +107,8 @@ class CreateWorker : public PromiseWorker {
     if (has_constants) core_->SetHasWeights();
   }
   Napi::Value Result(Napi::Env env) override {
-    // The values stand in the graph now. Who gave them gave them up: they would stay until they are collected.
+    // The values stand in the graph now. Who gave them gave them up: they would stay until they are
+    // collected.
     for (const auto& value : values_) (void)napi_detach_arraybuffer(env, value.Value().ArrayBuffer());
     return Session::Wrap(env, std::move(core_));
   }
@@ -119,7 +120,8 @@ class CreateWorker : public PromiseWorker {
   std::shared_ptr<SessionCore> core_;
 };
 
-// Three entries: the serialized NodeDef, then for a constant its value: a Uint8Array, [dtype, …shape]; else null.
+// Three entries: the serialized NodeDef, then for a constant its value: a Uint8Array, [dtype, …shape]; else
+// null.
 NewNode NewNodeFromJs(const Napi::Array& entry, std::vector<Napi::Reference<Napi::Uint8Array>>* values) {
   NewNode node;
   if (const auto bytes = BytesFromJs(entry.Get(0U))) node.node.assign(bytes->begin(), bytes->end());
@@ -131,7 +133,8 @@ NewNode NewNodeFromJs(const Napi::Array& entry, std::vector<Napi::Reference<Napi
   node.content = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
   const auto type = entry.Get(2U).As<Napi::Array>();
   node.dtype = type.Get(0U).As<Napi::Number>().Int32Value();
-  for (uint32_t i = 1; i < type.Length(); ++i) node.shape.push_back(type.Get(i).As<Napi::Number>().Int64Value());
+  for (uint32_t i = 1; i < type.Length(); ++i)
+    node.shape.push_back(type.Get(i).As<Napi::Number>().Int64Value());
   return node;
 }
 
@@ -224,7 +227,8 @@ Napi::Value GraphSource::CreateSession(const Napi::CallbackInfo& info) {
     }
   }
   return PromiseWorker::Start(
-      info.Env(), std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]), std::move(values)),
+      info.Env(),
+      std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]), std::move(values)),
       PromiseWorker::Gate::kLimited);
 }
 

@@ -12,28 +12,28 @@ namespace tf_session {
 
 // Field numbers of tensorflow/core/framework/{graph,function,node_def,attr_value}.proto.
 namespace graph_field {
-constexpr protozero::pbf_tag_type kNode = 1;          // GraphDef
-constexpr protozero::pbf_tag_type kLibrary = 2;       // GraphDef
-constexpr protozero::pbf_tag_type kFunction = 1;      // FunctionDefLibrary
-constexpr protozero::pbf_tag_type kSignature = 1;     // FunctionDef
-constexpr protozero::pbf_tag_type kFunctionNode = 3;  // FunctionDef
-constexpr protozero::pbf_tag_type kName = 1;          // OpDef, NodeDef, NameAttrList
-constexpr protozero::pbf_tag_type kOp = 2;            // NodeDef
-constexpr protozero::pbf_tag_type kInput = 3;         // NodeDef
-constexpr protozero::pbf_tag_type kDevice = 4;        // NodeDef
-constexpr protozero::pbf_tag_type kAttr = 5;          // NodeDef
-constexpr protozero::pbf_tag_type kKey = 1;           // an entry of a map
-constexpr protozero::pbf_tag_type kValue = 2;         // an entry of a map
-constexpr protozero::pbf_tag_type kList = 1;          // AttrValue
-constexpr protozero::pbf_tag_type kString = 2;        // AttrValue
+constexpr protozero::pbf_tag_type kNode = 1;           // GraphDef
+constexpr protozero::pbf_tag_type kLibrary = 2;        // GraphDef
+constexpr protozero::pbf_tag_type kFunction = 1;       // FunctionDefLibrary
+constexpr protozero::pbf_tag_type kSignature = 1;      // FunctionDef
+constexpr protozero::pbf_tag_type kFunctionNode = 3;   // FunctionDef
+constexpr protozero::pbf_tag_type kName = 1;           // OpDef, NodeDef, NameAttrList
+constexpr protozero::pbf_tag_type kOp = 2;             // NodeDef
+constexpr protozero::pbf_tag_type kInput = 3;          // NodeDef
+constexpr protozero::pbf_tag_type kDevice = 4;         // NodeDef
+constexpr protozero::pbf_tag_type kAttr = 5;           // NodeDef
+constexpr protozero::pbf_tag_type kKey = 1;            // an entry of a map
+constexpr protozero::pbf_tag_type kValue = 2;          // an entry of a map
+constexpr protozero::pbf_tag_type kList = 1;           // AttrValue
+constexpr protozero::pbf_tag_type kString = 2;         // AttrValue
 constexpr protozero::pbf_tag_type kTensor = 8;         // AttrValue
 constexpr protozero::pbf_tag_type kTensorDType = 1;    // TensorProto
 constexpr protozero::pbf_tag_type kTensorShape = 2;    // TensorProto
 constexpr protozero::pbf_tag_type kTensorContent = 4;  // TensorProto
 constexpr protozero::pbf_tag_type kDimension = 2;      // TensorShapeProto
 constexpr protozero::pbf_tag_type kDimensionSize = 1;  // TensorShapeProto.Dim
-constexpr protozero::pbf_tag_type kFunc = 10;         // AttrValue
-constexpr protozero::pbf_tag_type kListFunc = 9;      // AttrValue.ListValue
+constexpr protozero::pbf_tag_type kFunc = 10;          // AttrValue
+constexpr protozero::pbf_tag_type kListFunc = 9;       // AttrValue.ListValue
 }  // namespace graph_field
 
 struct Field {

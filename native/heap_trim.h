@@ -1,8 +1,8 @@
 // Memory that was freed, given back to the system while a large step goes on.
 //
-// TensorFlow copies a graph many times over while it imports and optimizes it, and with the weights in it each copy is
-// as large as the model. What it frees stays in the C library's heaps, one a thread and cut into pieces, so that the
-// next copy finds no room there: a model of 100 MB came to 2.5 GB at its peak.
+// TensorFlow copies a graph many times over while it imports and optimizes it, and with the weights in it
+// each copy is as large as the model. What it frees stays in the C library's heaps, one a thread and cut into
+// pieces, so that the next copy finds no room there: a model of 100 MB came to 2.5 GB at its peak.
 #pragma once
 
 #include <condition_variable>

@@ -44,8 +44,9 @@ async function buildTypeScript() {
   const newest = join(ROOT, 'dist', 'index.js');
   if (values['if-needed'] && isNewer(newest, join(ROOT, 'lib'))) return;
   console.error('Compiling TypeScript to dist/ …');
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true }); // or what was moved would stay
-  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT], { cwd: ROOT });
+  // Not among the scripts that the package has: there it is not needed.
+  const { compile } = await import('./tools/typescript.mjs');
+  await compile();
 }
 
 async function buildAddon() {

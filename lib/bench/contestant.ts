@@ -42,7 +42,7 @@ export class Contestant {
 
   constructor(candidate: Candidate) {
     this.candidate = candidate;
-    this.#child = fork(fileURLToPath(new URL('child.js', import.meta.url)), [], {
+    this.#child = fork(fileURLToPath(new URL('../bench/child.js', import.meta.url)), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env },

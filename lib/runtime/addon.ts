@@ -54,8 +54,7 @@ function load(): { addon: NativeAddon; path: string } {
 }
 
 /**
- * The package's folder: this file is lib/runtime/addon.ts or dist/runtime/addon.js in it, unless a bundler has moved the
- * code. Then there is neither an addon nor what it takes to build one.
+ * The package's folder: this file is lib/runtime/addon.ts, or in dist/bundle/, unless a bundler has moved the code. Then there is neither an addon nor what it takes to build one.
  */
 function packageFolder(): string {
   // Where a bundler writes CommonJS, there is no URL.

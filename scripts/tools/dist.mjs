@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { run } from '../run.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -10,7 +9,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export async function fromDist(path) {
   const file = join(ROOT, 'dist', path);
   if (!existsSync(file)) {
-    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT], { cwd: ROOT });
+    await (await import('./typescript.mjs')).compile();
   }
   return import(pathToFileURL(file).href);
 }

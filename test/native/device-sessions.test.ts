@@ -76,7 +76,7 @@ describe('a session that is being made while the model closes', () => {
     ];
     for (const error of await Promise.all(refusals)) expect(error.code).toBe('FAILED_PRECONDITION');
     // The refusal of the device goes unseen: it must not be an unhandled rejection.
-    expect((await failure(model.run(X, { device: '/CPU:2', timeout: -1 }))).code).toBe('INVALID_OPTION');
+    expect((await failure(model.run(X, { device: '/CPU:2', timeout: -1 }))).code).toBe('FAILED_PRECONDITION');
     await turn();
     await turn();
   });

@@ -45,8 +45,11 @@ describe('the packed package', () => {
     const maps = paths.filter((path) => path.startsWith('dist/') && path.endsWith('.map'));
     expect(maps.length).toBeGreaterThan(100);
     for (const path of maps) {
-      const { sources } = JSON.parse(await readFile(join(folder, 'package', path), 'utf8'));
-      for (const source of sources) expect(paths, path).toContain(join(dirname(path), source));
+      const { sources, sourcesContent } = JSON.parse(await readFile(join(folder, 'package', path), 'utf8'));
+      for (const [i, source] of sources.entries()) {
+        // What others wrote is not in the package: its text stands in the map.
+        if (sourcesContent?.[i] == null) expect(paths, path).toContain(join(dirname(path), source));
+      }
     }
     for (const path of paths.filter((name) => /^dist\/.*\.(js|d\.ts)$/.test(name))) {
       const text = await readFile(join(folder, 'package', path), 'utf8');
