@@ -90,14 +90,22 @@ export interface NativeGraphIndex {
 }
 
 /**
- * A serialized NodeDef; for a constant its bytes, whose ArrayBuffer is given up (detached once the session is made), and
- * [dtype, ...shape] of them.
+ * A serialized NodeDef; for a constant its bytes, whose ArrayBuffer is given up (detached once the session is made), or
+ * where they lie; [dtype, ...shape] of them; and factors of float32 values: the value at k is multiplied by the factor at
+ * k modulo their number.
  */
 export type NativeNewNode = readonly [
   node: Uint8Array,
-  content: Uint8Array | null,
+  content: Uint8Array | NativeCheckpointPart | null,
   type: readonly number[] | null,
+  factors: Float64Array | null,
 ];
+
+/** Nodes that stand in place of another: its number, then they, in turn. */
+export type NativeReplaced = readonly (number | readonly NativeNewNode[])[];
+
+/** Bytes in a data file of a checkpoint, and their masked CRC-32C. */
+export type NativeCheckpointPart = readonly [path: string, offset: number, size: number, checksum: number];
 
 /** What of a graph changes when it is made into a session. */
 export interface NativeGraphChanges {
@@ -107,8 +115,9 @@ export interface NativeGraphChanges {
    */
   codes?: Uint32Array | undefined;
   table?: readonly string[] | undefined;
-  /** Nodes that stand in place of another: its number, then they, in turn. */
-  replaced?: readonly (number | readonly NativeNewNode[])[] | undefined;
+  replaced?: NativeReplaced | undefined;
+  /** Functions once more, under other names: there these nodes stand in place of those with the first one's numbers. */
+  copies?: readonly (readonly [of: string, name: string, replaced: NativeReplaced])[] | undefined;
   /** Nodes that the main graph gets in addition. */
   added?: readonly NativeNewNode[] | undefined;
   /** A serialized ConfigProto, merged into every `config_proto` attribute. */
@@ -158,6 +167,8 @@ export interface NativeAddon {
    * Lists a GraphDef's nodes. The bytes are not copied: they must not be written to from then on. `kept` names ops that
    * users run, `housekeeping` those that save, restore and initialise.
    */
+  /** Reads parts of a checkpoint. Rejects with DATA_LOSS where one is not what its checksum says. */
+  readCheckpoint(parts: readonly NativeCheckpointPart[]): Promise<Uint8Array<ArrayBuffer>[]>;
   readGraph(
     graphDef: Uint8Array,
     kept: readonly string[],

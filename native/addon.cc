@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "call.h"
+#include "checkpoint_values.h"
 #include "counts.h"
 #include "device_list.h"
 #include "dtypes.h"
@@ -161,6 +162,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("readGraph", Napi::Function::New<NeedsLibrary<GraphSource::Read>>(env, "readGraph"));
   exports.Set("registeredKernels",
               Napi::Function::New<NeedsLibrary<RegisteredKernels>>(env, "registeredKernels"));
+  exports.Set("readCheckpoint", Napi::Function::New<ReadCheckpoint>(env, "readCheckpoint"));
   exports.Set("allocate", Napi::Function::New<Memory::Allocate>(env, "allocate"));
   exports.Set("setMaxInFlight", Napi::Function::New<SetMaxInFlight>(env, "setMaxInFlight"));
   exports.Set("nextTicket", Napi::Function::New<NextTicket>(env, "nextTicket"));

@@ -1,5 +1,6 @@
 #include "graph_rewrite.h"
 
+#include <cstring>
 #include <iterator>
 #include <limits>
 #include <protozero/pbf_writer.hpp>
@@ -32,6 +33,15 @@ class Output {
     Copy(payload);
   }
 
+  // Room for a payload that is written in place.
+  char* Grow(protozero::pbf_tag_type number, size_t size) {
+    Tag(number);
+    Varint(size);
+    const size_t at = bytes_.size();
+    bytes_.resize(at + size);
+    return bytes_.data() + at;
+  }
+
   // A message whose length is not known yet: in five bytes, which may hold more than it takes.
   size_t Begin(protozero::pbf_tag_type number) {
     Tag(number);
@@ -59,10 +69,28 @@ class Output {
 
 size_t ExpectedSize(std::string_view graph, const GraphChanges& changes) {
   size_t size = graph.size() + graph.size() / 8;
-  for (const auto& [number, nodes] : changes.replaced) {
-    for (const NewNode& node : nodes) size += node.content.size();
+  const auto add = [&size](const Replaced& replaced) {
+    for (const auto& [number, nodes] : replaced) {
+      for (const NewNode& node : nodes) size += node.size();
+    }
+  };
+  add(changes.replaced);
+  for (const auto& [name, copies] : changes.copies) {
+    for (const FunctionCopy& copy : copies) add(copy.replaced);
   }
   return size;
+}
+
+// The bytes need not be aligned.
+void Multiply(char* floats, size_t size, const std::vector<double>& factors) {
+  size_t k = 0;
+  for (size_t at = 0; at + sizeof(float) <= size; at += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, floats + at, sizeof(value));
+    value = static_cast<float>(value * factors[k]);
+    std::memcpy(floats + at, &value, sizeof(value));
+    if (++k == factors.size()) k = 0;
+  }
 }
 
 class Rewriter {
@@ -77,12 +105,12 @@ class Rewriter {
     for (const NewNode& node : changes_.added) Write(node, field::kNode, 0);
     ForEachField(graph_, [&](const Field& part) {
       if (part.is_payload && part.number == field::kNode) {
-        Node(part, field::kNode, &next_main_node_);
+        Node(part, field::kNode, changes_.replaced, &next_main_node_);
       } else if (part.is_payload && part.number == field::kLibrary) {
         const size_t library = out_.Begin(field::kLibrary);
         ForEachField(part.payload, [&](const Field& inner) {
           if (inner.is_payload && inner.number == field::kFunction) {
-            Function(inner.payload);
+            FunctionAndCopies(inner.payload);
           } else {
             out_.Copy(inner.whole);
           }
@@ -99,11 +127,32 @@ class Rewriter {
   }
 
  private:
-  void Function(std::string_view function) {
+  void FunctionAndCopies(std::string_view function) {
+    const size_t first = next_function_node_;
+    Function(function, changes_.replaced, {});
+    if (changes_.copies.empty()) return;
+    const auto copies =
+        changes_.copies.find(std::string(Payload(Payload(function, field::kSignature), field::kName)));
+    if (copies == changes_.copies.end()) return;
+    for (const FunctionCopy& copy : copies->second) {
+      next_function_node_ = first;
+      Function(function, copy.replaced, copy.name);
+    }
+  }
+
+  // Under its own name where `name` is empty.
+  void Function(std::string_view function, const Replaced& replaced, std::string_view name) {
     const size_t begin = out_.Begin(field::kFunction);
     ForEachField(function, [&](const Field& part) {
       if (part.is_payload && part.number == field::kFunctionNode) {
-        Node(part, field::kFunctionNode, &next_function_node_);
+        Node(part, field::kFunctionNode, replaced, &next_function_node_);
+      } else if (part.is_payload && part.number == field::kSignature && !name.empty()) {
+        const size_t signature = out_.Begin(field::kSignature);
+        ForEachField(part.payload, [&](const Field& inner) {
+          if (inner.number != field::kName) out_.Copy(inner.whole);
+        });
+        out_.Add(field::kName, name);
+        out_.End(signature);
       } else {
         out_.Copy(part.whole);
       }
@@ -111,14 +160,14 @@ class Rewriter {
     out_.End(begin);
   }
 
-  void Node(const Field& node, protozero::pbf_tag_type number, size_t* next) {
+  void Node(const Field& node, protozero::pbf_tag_type number, const Replaced& all, size_t* next) {
     const size_t at = (*next)++;
     if (!changes_.codes.empty() && at >= changes_.codes.size()) {
       throw std::invalid_argument("the number of nodes differs");
     }
     const uint32_t code = changes_.codes.empty() ? 0 : changes_.codes[at];
-    const auto replaced = changes_.replaced.find(at);
-    if (replaced != changes_.replaced.end()) {
+    const auto replaced = all.find(at);
+    if (replaced != all.end()) {
       for (const NewNode& made : replaced->second) Write(made, number, code);
     } else if (code == 0 && changes_.call_config.empty()) {
       out_.Copy(node.whole);
@@ -152,10 +201,20 @@ class Rewriter {
       out_.End(dimension);
     }
     out_.End(shape);
-    out_.Add(field::kTensorContent, node.content);
+    Content(node);
     out_.End(tensor);
     out_.End(value);
     out_.End(entry);
+  }
+
+  void Content(const NewNode& node) {
+    char* const into = out_.Grow(field::kTensorContent, node.size());
+    if (node.part) {
+      ReadPart(*node.part, into);
+    } else {
+      std::memcpy(into, node.content.data(), node.content.size());
+    }
+    if (!node.factors.empty()) Multiply(into, node.size(), node.factors);
   }
 
   void Changed(std::string_view node, uint32_t code) {

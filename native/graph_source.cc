@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "env_data.h"
+#include "graph_changes.h"
 #include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
@@ -73,7 +74,7 @@ class ReadWorker : public PromiseWorker {
 class CreateWorker : public PromiseWorker {
  public:
   CreateWorker(std::shared_ptr<SourceGraph> graph, GraphChanges changes, std::optional<Bytes> config,
-               std::vector<Napi::Reference<Napi::Uint8Array>> values)
+               Values values)
       : graph_(std::move(graph)),
         changes_(std::move(changes)),
         config_(std::move(config)),
@@ -116,27 +117,9 @@ class CreateWorker : public PromiseWorker {
   std::shared_ptr<SourceGraph> graph_;
   GraphChanges changes_;
   std::optional<Bytes> config_;
-  std::vector<Napi::Reference<Napi::Uint8Array>> values_;  // of new constants, which are views of them
+  Values values_;  // of new constants, which are views of them
   std::shared_ptr<SessionCore> core_;
 };
-
-// Three entries: the serialized NodeDef, then for a constant its value: a Uint8Array, [dtype, …shape]; else
-// null.
-NewNode NewNodeFromJs(const Napi::Array& entry, std::vector<Napi::Reference<Napi::Uint8Array>>* values) {
-  NewNode node;
-  if (const auto bytes = BytesFromJs(entry.Get(0U))) node.node.assign(bytes->begin(), bytes->end());
-  const Napi::Value content = entry.Get(1U);
-  if (!content.IsTypedArray()) return node;
-  const auto array = content.As<Napi::Uint8Array>();
-  values->push_back(Napi::Persistent(array));
-  node.has_value = true;
-  node.content = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
-  const auto type = entry.Get(2U).As<Napi::Array>();
-  node.dtype = type.Get(0U).As<Napi::Number>().Int32Value();
-  for (uint32_t i = 1; i < type.Length(); ++i)
-    node.shape.push_back(type.Get(i).As<Napi::Number>().Int64Value());
-  return node;
-}
 
 Napi::Value Numbers(Napi::Env env, const std::vector<uint32_t>& numbers) {
   Napi::Uint32Array array = Napi::Uint32Array::New(env, numbers.size());
@@ -196,36 +179,8 @@ Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
 
 Napi::Value GraphSource::CreateSession(const Napi::CallbackInfo& info) {
   GraphChanges changes;
-  std::vector<Napi::Reference<Napi::Uint8Array>> values;
-  if (info[0].IsObject()) {
-    const auto given = info[0].As<Napi::Object>();
-    const Napi::Value codes = given.Get("codes");
-    if (codes.IsTypedArray()) {
-      const auto array = codes.As<Napi::Uint32Array>();
-      changes.codes.assign(array.Data(), array.Data() + array.ElementLength());
-    }
-    if (given.Get("table").IsArray()) changes.device_table = StringsFromJs(given.Get("table"));
-    if (given.Get("replaced").IsArray()) {
-      const auto replaced = given.Get("replaced").As<Napi::Array>();
-      for (uint32_t i = 0; i + 1 < replaced.Length(); i += 2) {
-        const Napi::HandleScope scope(info.Env());
-        auto& nodes = changes.replaced[replaced.Get(i).As<Napi::Number>().Uint32Value()];
-        const auto made = replaced.Get(i + 1).As<Napi::Array>();
-        for (uint32_t k = 0; k < made.Length(); ++k) {
-          nodes.push_back(NewNodeFromJs(made.Get(k).As<Napi::Array>(), &values));
-        }
-      }
-    }
-    if (given.Get("added").IsArray()) {
-      const auto added = given.Get("added").As<Napi::Array>();
-      for (uint32_t i = 0; i < added.Length(); ++i) {
-        changes.added.push_back(NewNodeFromJs(added.Get(i).As<Napi::Array>(), &values));
-      }
-    }
-    if (const auto config = BytesFromJs(given.Get("callConfig"))) {
-      changes.call_config.assign(config->begin(), config->end());
-    }
-  }
+  Values values;
+  if (info[0].IsObject()) changes = GraphChangesFromJs(info[0].As<Napi::Object>(), &values);
   return PromiseWorker::Start(
       info.Env(),
       std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]), std::move(values)),

@@ -2,16 +2,18 @@
  * Values of variables out of the checkpoint itself, where the graph says which key is whose: a session that restores them
  * would hold them all in memory of TensorFlow's own, which it never gives back.
  */
-import { open } from 'node:fs/promises';
-import { type DataOf, type DType, dtypeByNumber } from '../dtype.js';
-import { TensorFlowError } from '../errors.js';
+import { type DataOf, type DType, dtypeByNumber, dtypeInfo } from '../dtype.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import type { BundleEntryProto } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
+import { addon } from '../runtime/addon.js';
 import { type CheckpointIndex, dataFile, readCheckpointIndex } from '../saved-model/checkpoint.js';
 import { Tensor } from '../tensor.js';
-import { isMasked } from './crc32c.js';
+import type { SavedTensor, Value } from './value.js';
 import { dtypeOf, type Frozen } from './variables.js';
+
+/** Bytes up to which a value is read at once: those of 16,384 channels. */
+const SMALL = 1 << 16;
 
 /** Where a variable's value lies. */
 interface Place {
@@ -21,7 +23,7 @@ interface Place {
 }
 
 /**
- * The values, one a variable, in memory of their own; undefined where that of any cannot be told from the checkpoint alone.
+ * The values, one a variable; undefined where that of any cannot be told from the checkpoint alone.
  *
  * @param prefix of the checkpoint
  * @param isInitialised whether the model's init op reaches the node: what that assigns, no checkpoint knows
@@ -33,7 +35,7 @@ export async function valuesOfCheckpoint(
   prefix: string,
   isInitialised: (node: ModelNode) => boolean,
   slices: Slices,
-): Promise<Tensor[] | undefined> {
+): Promise<Value[] | undefined> {
   const keys = await keysOf(graph, isInitialised, slices);
   const index = await readCheckpointIndex(prefix).catch(() => undefined);
   if (keys === undefined || index === undefined) return undefined;
@@ -47,7 +49,7 @@ export async function valuesOfCheckpoint(
     if (array === undefined || BigInt(elements * bytes) !== entry.size) return undefined;
     places.push({ entry, shape, dtype: name });
   }
-  return read(prefix, index, places, slices);
+  return read(prefix, index, places);
 }
 
 /** The key in the checkpoint of each variable that is restored from one; undefined where the init op assigns some. */
@@ -87,37 +89,19 @@ function textOf(node: ModelNode | undefined, at: number): string | undefined {
   return bytes && utf8.decode(bytes);
 }
 
-async function read(
-  prefix: string,
-  { shards }: CheckpointIndex,
-  places: readonly Place[],
-  slices: Slices,
-): Promise<Tensor[]> {
-  const files = new Map<number, Awaited<ReturnType<typeof open>>>();
-  try {
-    const tensors: Tensor[] = [];
-    for (const { entry, shape, dtype } of places) {
-      const path = dataFile(prefix, entry.shardId, shards);
-      const file = files.get(entry.shardId) ?? (await open(path));
-      files.set(entry.shardId, file);
-      const bytes = new Uint8Array(Number(entry.size));
-      let at = 0;
-      while (at < bytes.length) {
-        const { bytesRead } = await file.read(bytes, at, bytes.length - at, Number(entry.offset) + at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      if (at < bytes.length || !(await isMasked(bytes, entry.crc32c, slices))) {
-        throw new TensorFlowError(
-          'DATA_LOSS',
-          `${path} is damaged: the ${entry.size} bytes from ${entry.offset} on are not what their checksum says.`,
-        );
-      }
-      const { array } = dtypeByNumber(entry.dtype);
-      tensors.push(Tensor.wrap(dtype, shape, new array!(bytes.buffer) as DataOf<DType>));
-    }
-    return tensors;
-  } finally {
-    for (const file of files.values()) await file.close();
-  }
+/** Parts of the data files; what folding needs to know, and is small, is read. */
+async function read(prefix: string, { shards }: CheckpointIndex, places: readonly Place[]): Promise<Value[]> {
+  const saved = places.map(({ entry, shape, dtype }): SavedTensor => {
+    const path = dataFile(prefix, entry.shardId, shards);
+    return { dtype, shape, part: [path, Number(entry.offset), Number(entry.size), entry.crc32c] };
+  });
+  const small = saved.filter(({ part: [, , size] }) => size <= SMALL);
+  const read = await addon().readCheckpoint(small.map(({ part }) => part));
+  const bytes = new Map(small.map((tensor, i) => [tensor, read[i]!]));
+  return saved.map((tensor) => {
+    const own = bytes.get(tensor);
+    if (own === undefined) return tensor;
+    const array = dtypeInfo(tensor.dtype).array!;
+    return Tensor.wrap(tensor.dtype, [...tensor.shape], new array(own.buffer) as DataOf<DType>);
+  });
 }

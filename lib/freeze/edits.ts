@@ -1,12 +1,12 @@
 /** Changes of single nodes of a graph, collected until a session is made of it. */
-import { clone, create, toBinary } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
 import type { NativeNewNode } from '../native.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { AttrValueSchema } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import type { Tensor } from '../tensor.js';
+import { newNode, type Value } from './value.js';
 
 /** How an output is named as an input, in the main graph and in bodies, where the output's own name stands as well. */
 export function outputName(node: ModelNode, name: string): string {
@@ -16,7 +16,8 @@ export function outputName(node: ModelNode, name: string): string {
 export class Edits {
   readonly #graph: ModelGraph;
   readonly #defs = new Map<ModelNode, NodeDef>();
-  readonly #constants = new Map<ModelNode, Tensor>();
+  readonly #constants = new Map<ModelNode, Value>();
+  readonly #factors = new Map<ModelNode, Float64Array>();
   readonly #before = new Map<ModelNode, NativeNewNode[]>();
 
   constructor(graph: ModelGraph) {
@@ -39,7 +40,7 @@ export class Edits {
   }
 
   /** Makes a constant of a node, under its name; what it waited for it waits for still. */
-  makeConstant(node: ModelNode, value: Tensor): void {
+  makeConstant(node: ModelNode, value: Value): void {
     const def = this.change(node);
     def.op = 'Const';
     def.input = def.input.filter((input) => input.startsWith('^'));
@@ -49,25 +50,23 @@ export class Edits {
       ...(_class === undefined ? {} : { _class }),
     };
     this.#constants.set(node, value);
-    this.#uses.set(value.data, (this.#uses.get(value.data) ?? 0) + 1);
   }
 
-  /** Whether its value is that of no other constant, so that it may be written over. */
-  ownsValue(node: ModelNode): boolean {
-    return this.#uses.get(this.#constants.get(node)!.data) === 1;
-  }
-  readonly #uses = new Map<object, number>();
-
-  constant(node: ModelNode): Tensor | undefined {
+  constant(node: ModelNode): Value | undefined {
     return this.#constants.get(node);
   }
 
-  setConstant(node: ModelNode, value: Tensor): void {
-    this.#constants.set(node, value);
+  /** Multiplies a float32 constant along its last dimensions, when the graph is made. */
+  scale(node: ModelNode, factors: Float64Array): void {
+    this.#factors.set(node, factors);
+  }
+
+  isScaled(node: ModelNode): boolean {
+    return this.#factors.has(node);
   }
 
   /** Puts a constant before a node, and returns what it is called as an input. */
-  addConstant(node: ModelNode, part: string, value: Tensor): string {
+  addConstant(node: ModelNode, part: string, value: Value): string {
     const name = `${node.name}/${part}`;
     const { number } = dtypeInfo(value.dtype);
     const def = create(NodeDefSchema, {
@@ -77,7 +76,7 @@ export class Edits {
       attr: { dtype: typeAttr(number) },
     });
     const list = this.#before.get(node) ?? [];
-    list.push(native(def, value));
+    list.push(newNode(def, value));
     this.#before.set(node, list);
     return node.function === '' ? name : `${name}:output:0`;
   }
@@ -133,7 +132,10 @@ export class Edits {
     const changed: (number | NativeNewNode[])[] = [];
     for (const [node, def] of this.#defs) {
       if (slices.isOver(0)) await slices.next();
-      changed.push(node.index, [...(this.#before.get(node) ?? []), native(def, this.#constants.get(node))]);
+      changed.push(node.index, [
+        ...(this.#before.get(node) ?? []),
+        newNode(def, this.#constants.get(node), this.#factors.get(node)),
+      ]);
     }
     return changed;
   }
@@ -141,15 +143,4 @@ export class Edits {
 
 function typeAttr(type: number) {
   return create(AttrValueSchema, { value: { case: 'type', value: type } });
-}
-
-function native(def: NodeDef, value: Tensor | undefined): NativeNewNode {
-  const bytes = toBinary(NodeDefSchema, def);
-  if (value === undefined) return [bytes, null, null];
-  const { buffer, byteOffset, byteLength } = value.data as Float32Array;
-  return [
-    bytes,
-    new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength),
-    [dtypeInfo(value.dtype).number, ...value.shape],
-  ];
 }

@@ -1,5 +1,5 @@
 /** Variables that never change, made into constants: what Grappler can fold and fuse then, it does. */
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { dtypeByNumber } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
 import type { NativeGraphChanges, NativeNewNode } from '../native.js';
@@ -10,7 +10,8 @@ import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js
 import type { Session } from '../session.js';
 import type { Tensor } from '../tensor.js';
 import { Edits } from './edits.js';
-import { foldBatchNorms } from './fold.js';
+import { foldIntoFilters } from './fold.js';
+import { newNode, type Value } from './value.js';
 import { dtypeOf, type Frozen, findFrozen } from './variables.js';
 
 /** Protobuf's limit for a message, which a graph is. */
@@ -47,7 +48,7 @@ export async function planFreeze(placed: PlacedGraph): Promise<FreezePlan> {
       input: [variable.name],
       attr: { dtype: dtype! },
     });
-    added.push([toBinary(NodeDefSchema, read), null, null]);
+    added.push(newNode(read));
     return `${name}:0`;
   });
   return { added, fetches, kept, frozen };
@@ -84,7 +85,7 @@ function checkSize(frozen: readonly Frozen[]): void {
 export async function freezeChanges(
   placed: PlacedGraph,
   { frozen }: FreezePlan,
-  values: readonly Tensor[],
+  values: readonly Value[],
   isKept: (node: ModelNode) => boolean,
 ): Promise<Pick<NativeGraphChanges, 'replaced'>> {
   const graph = await placed.graph();
@@ -106,7 +107,7 @@ export async function freezeChanges(
       def.attr = { Tparams: dtype!, Tindices: Tindices!, ...(validate_indices && { validate_indices }) };
     }
   }
-  await foldBatchNorms(graph, edits, isKept, slices);
+  await foldIntoFilters(graph, edits, isKept, slices);
   return { replaced: await edits.toNative(slices) };
 }
 

@@ -19,6 +19,7 @@ import type { Tensor } from '../tensor.js';
 import { valuesOfCheckpoint } from './checkpoint-values.js';
 import { type FreezePlan, freezeChanges, planFreeze, readValues } from './freeze.js';
 import { checkOutputs, type FreezeOptions } from './options.js';
+import type { Value } from './value.js';
 
 /**
  * @param make Makes a session of the graph with these edits, restored or only initialised.
@@ -38,7 +39,7 @@ export async function freezeSession<C extends { session: Session }>(
     return runCall(boundTo(session, call), inputs, {}, true, (tensors) => byName(call, tensors));
   };
   let expected: Record<string, Tensor> | undefined;
-  let values =
+  let values: readonly Value[] | undefined =
     options.verify === undefined ? await savedValues(directory, metaGraph, placed, plan) : undefined;
   if (values === undefined) {
     const source = (await make({ added: plan.added }, true)).session;
@@ -74,7 +75,7 @@ async function savedValues(
   metaGraph: Parsed['metaGraph'],
   placed: Parsed['placed'],
   { frozen }: FreezePlan,
-): Promise<Tensor[] | undefined> {
+): Promise<Value[] | undefined> {
   const init = initOp(metaGraph);
   const initialised = init === undefined ? undefined : await placed.reachedFrom([init]);
   const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
