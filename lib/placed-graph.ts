@@ -228,7 +228,7 @@ export class PlacedGraph {
 
   /** The whole graph, decoded: for checks and reports. */
   graph(): Promise<ModelGraph> {
-    this.#graph ??= ModelGraph.decode(this.#graphDef);
+    this.#graph ??= ModelGraph.decode(this.#graphDef, this.index);
     return this.#graph;
   }
 }

@@ -114,6 +114,9 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     index.types.push_back(types.Number(op));
     index.functions.push_back(function);
     index.devices.push_back(devices.Number(device));
+    bool names_function = false;
+    ForEachCallee(node, [&](std::string_view) { names_function = true; });
+    index.roles.push_back(names_function ? GraphIndex::kCalls : 0);
   };
 
   std::vector<std::string_view> main;
@@ -133,6 +136,12 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { add(node, number); });
   });
   index.type_table = types.Take();
+  // An op may be a function itself.
+  std::vector<bool> is_function;
+  for (const std::string_view type : index.type_table) is_function.push_back(by_function.count(type) > 0);
+  for (size_t i = 0; i < index.types.size(); ++i) {
+    if (is_function[index.types[i]]) index.roles[i] |= GraphIndex::kCalls;
+  }
   index.device_table = devices.Take();
 
   // A function of the same name twice has a number of its own in the table.
@@ -141,13 +150,13 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   Reach serving(main, by_name, by_function, function_count);
   used.From(kept);
   serving.From(housekeeping);
-  index.roles.reserve(index.names.size());
   for (size_t i = 0; i < index.names.size(); ++i) {
     const uint32_t function = index.functions[i];
     const bool is_main = i < index.main_count;
     const bool is_used = is_main ? used.nodes[i] : used.functions[function];
     const bool is_serving = is_main ? serving.nodes[i] : serving.functions[function];
-    index.roles.push_back(is_used ? Role::kUsed : is_serving ? Role::kHousekeeping : Role::kOther);
+    const Role role = is_used ? Role::kUsed : is_serving ? Role::kHousekeeping : Role::kOther;
+    index.roles[i] |= static_cast<uint8_t>(role);
   }
   return index;
 }

@@ -17,6 +17,8 @@ enum class Role : uint8_t {
 
 // Views of the graph's bytes: valid as long as those are.
 struct GraphIndex {
+  static constexpr uint8_t kCalls = 1U << 7U;
+
   size_t main_count = 0;  // nodes of the main graph, which come first
   std::vector<std::string_view> names;
   // Numbers into the tables below, a node each.
@@ -26,8 +28,8 @@ struct GraphIndex {
   std::vector<std::string_view> type_table;
   std::vector<std::string_view> function_table;  // [0] is "", the main graph
   std::vector<std::string_view> device_table;
-  // What each node is for.
-  std::vector<Role> roles;
+  // What each node is for, and kCalls where it calls functions.
+  std::vector<uint8_t> roles;
 };
 
 // `kept` are ops of the main graph that users run, `housekeeping` those that save, restore and initialise: a

@@ -1,5 +1,5 @@
 /** Changes of single nodes of a graph, collected until a session is made of it. */
-import { clone, create } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
 import type { NativeNewNode } from '../native.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
@@ -15,20 +15,25 @@ export function outputName(node: ModelNode, name: string): string {
 
 export class Edits {
   readonly #graph: ModelGraph;
+  readonly #isUsed: (node: number) => boolean;
   readonly #defs = new Map<ModelNode, NodeDef>();
   readonly #constants = new Map<ModelNode, Value>();
   readonly #factors = new Map<ModelNode, Float64Array>();
   readonly #before = new Map<ModelNode, NativeNewNode[]>();
 
-  constructor(graph: ModelGraph) {
+  /** @param isUsed Whether users' runs reach the node: no other takes anything. */
+  constructor(graph: ModelGraph, isUsed: (node: number) => boolean) {
     this.#graph = graph;
+    this.#isUsed = isUsed;
   }
 
   /** The node as it will be; what comes of it may be changed. */
   change(node: ModelNode): NodeDef {
     let def = this.#defs.get(node);
     if (def === undefined) {
-      def = clone(NodeDefSchema, node.def);
+      // Its list and its map are new; what is in the map is replaced, never changed.
+      const { input, attr } = node.def;
+      def = Object.assign(create(NodeDefSchema), node.def, { input: [...input], attr: { ...attr } });
       this.#defs.set(node, def);
     }
     return def;
@@ -100,6 +105,7 @@ export class Edits {
       users = new Map();
       const nodes = node.function === '' ? this.#graph.main : this.#graph.functions.get(node.function)!.nodes;
       for (const user of nodes.values()) {
+        if (!this.#isUsed(user.index)) continue;
         for (const input of user.def.input) {
           if (input.startsWith('^')) continue;
           const [name] = input.split(':', 1);

@@ -90,7 +90,7 @@ export async function freezeChanges(
 ): Promise<Pick<NativeGraphChanges, 'replaced'>> {
   const graph = await placed.graph();
   const slices = new Slices();
-  const edits = new Edits(graph);
+  const edits = new Edits(graph, (node) => placed.index.isUsed(node));
   for (const [i, { reads, gathers }] of frozen.entries()) {
     if (slices.isOver(0)) await slices.next();
     const value = values[i]!;

@@ -40,10 +40,13 @@ export async function findFrozen(
 ): Promise<{ frozen: Frozen[]; kept: string[] }> {
   const byKey = new Map<string, Frozen>();
   const kept = new Set<string>();
+  const keysByNode = new Map<ModelNode, string>();
   for (const node of graph.nodes) {
-    if (isVariable(node.type) && node.function === '' && !byKey.has(keyOf(node))) {
-      byKey.set(keyOf(node), { variable: node, reads: [], gathers: [] });
-    }
+    if (!isVariable(node.type)) continue;
+    if (slices.isOver(0)) await slices.next();
+    const key = keyOf(node);
+    keysByNode.set(node, key);
+    if (node.function === '' && !byKey.has(key)) byKey.set(key, { variable: node, reads: [], gathers: [] });
   }
   for (const node of graph.nodes) {
     if (slices.isOver(0)) await slices.next();
@@ -52,10 +55,11 @@ export async function findFrozen(
     for (const [number, source] of graph.inputs(node).entries()) {
       if (!maybeVariable(graph, source, node)) continue;
       const origins = graph.resourceOrigins(node, number);
-      const keys = [...new Set(origins.filter(({ type }) => isVariable(type)).map(keyOf))];
-      if (keys.length === 0) continue;
-      const isSure = keys.length === 1 && origins.every(({ type }) => isVariable(type));
-      const only = isSure ? byKey.get(keys[0]!) : undefined;
+      const keys = new Set(origins.flatMap((origin) => keysByNode.get(origin) ?? []));
+      if (keys.size === 0) continue;
+      const [key] = keys;
+      const isSure = keys.size === 1 && origins.every((origin) => keysByNode.has(origin));
+      const only = isSure ? byKey.get(key!) : undefined;
       const type = only && dtypeOf(only.variable);
       if (only !== undefined && type !== undefined && isPlain(type)) {
         if (isRead(graph, node, source, number, type)) {
@@ -79,11 +83,13 @@ export async function findFrozen(
   return { frozen, kept: [...kept] };
 }
 
+const utf8 = new TextDecoder();
+
 /** One variable may have several ops: their shared name is what tells it. */
 function keyOf(node: ModelNode): string {
   const text = (name: string) => {
     const value = node.def.attr[name]?.value;
-    return value?.case === 's' ? new TextDecoder().decode(value.value) : '';
+    return value?.case === 's' ? utf8.decode(value.value) : '';
   };
   const own = node.function === '' ? node.name : `${node.function}/${node.name}`;
   return `${text('container')}\n${text('shared_name') || own}`;

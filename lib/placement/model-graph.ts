@@ -1,31 +1,17 @@
 /** A whole graph, decoded: for checks and reports, which follow its edges through function calls. */
 import { fromBinary } from '@bufbuild/protobuf';
-import { TensorFlowError } from '../errors.js';
 import {
   FunctionDefLibrarySchema,
   FunctionDefSchema,
 } from '../proto/tensorflow/core/framework/function_pb.js';
 import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
-import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import { type OpDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { payloads, wireFields } from '../saved-model/wire.js';
 import { argumentInput, calledBy, functionsReturning, isLoop } from './calls.js';
+import { damaged, type ModelNode, nodeOf } from './model-node.js';
+import type { NodeList } from './node-list.js';
 import { Slices } from './slices.js';
-
-/** A node, in the main graph or in a function's body. */
-export interface ModelNode {
-  /** Its number: the main graph's nodes come first, then each function's. */
-  readonly index: number;
-  readonly name: string;
-  /** The op type. */
-  readonly type: string;
-  /** `''` in the main graph. */
-  readonly function: string;
-  /** The device saved in the model, or `''`. */
-  readonly saved: string;
-  readonly def: NodeDef;
-}
 
 /** A function of the library. */
 export interface ModelFunction {
@@ -48,11 +34,14 @@ const NODE = GraphDefSchema.field.node.number;
 const LIBRARY = GraphDefSchema.field.library.number;
 const FUNCTION = FunctionDefLibrarySchema.field.function.number;
 const SIGNATURE = FunctionDefSchema.field.signature.number;
+const RET = FunctionDefSchema.field.ret.number;
 const BODY_NODE = FunctionDefSchema.field.nodeDef.number;
 
 /** Ops that hand a resource, or a reference, through. */
 const PASSES =
   /^(Identity|IdentityN|Enter|RefEnter|Switch|RefSwitch|Merge|RefMerge|Exit|RefExit|NextIteration|RefNextIteration|RefIdentity|StopGradient)$/;
+
+export type { ModelNode };
 
 export class ModelGraph {
   readonly nodes: readonly ModelNode[];
@@ -77,9 +66,10 @@ export class ModelGraph {
   /**
    * Decodes node by node, and leaves the event loop its turns.
    *
+   * @param index The list of the same graph's nodes, where there is one: then only those are decoded that anyone asks for.
    * @throws TensorFlowError DATA_LOSS where the bytes are no GraphDef
    */
-  static async decode(graphDef: Uint8Array): Promise<ModelGraph> {
+  static async decode(graphDef: Uint8Array, index?: NodeList): Promise<ModelGraph> {
     const nodes: ModelNode[] = [];
     const main = new Map<string, ModelNode>();
     const functions = new Map<string, ModelFunction>();
@@ -88,15 +78,7 @@ export class ModelGraph {
     const add = async (bytes: Uint8Array, scope: string, into: Map<string, ModelNode>) => {
       // One node may hold a weight of many megabytes: the clock is looked at for each.
       if (slices.isOver(0)) await slices.next();
-      const def = fromBinary(NodeDefSchema, bytes);
-      const node = {
-        index: nodes.length,
-        name: def.name,
-        type: def.op,
-        function: scope,
-        saved: def.device,
-        def,
-      };
+      const node = nodeOf(nodes.length, scope, bytes, index);
       nodes.push(node);
       into.set(node.name, node);
     };
@@ -112,12 +94,12 @@ export class ModelGraph {
         functions.set(signature.name, { name: signature.name, signature, nodes: own, ret });
       }
     } catch (error) {
-      throw new TensorFlowError('DATA_LOSS', `The graph is damaged: ${String(error)}.`, { cause: error });
+      throw damaged(error);
     }
     const graph = new ModelGraph(nodes, main, functions);
     for (const node of nodes) {
       if (slices.isOver(node.index)) await slices.next();
-      graph.#addCalls(node);
+      if (index === undefined || index.calls(node.index)) graph.#addCalls(node);
     }
     return graph;
   }
@@ -272,7 +254,7 @@ async function readFunction(
   slices: Slices,
 ): Promise<{ signature: OpDef; ret: Record<string, string>; bodies: Uint8Array[] }> {
   const bodies: Uint8Array[] = [];
-  const rest: Uint8Array[] = [];
+  const rets: Uint8Array[] = [];
   let signature = new Uint8Array();
   let step = 0;
   for (const field of wireFields(bytes)) {
@@ -280,8 +262,8 @@ async function readFunction(
     if (field.number === BODY_NODE && field.payload !== undefined) bodies.push(field.payload);
     else if (field.number === SIGNATURE && field.payload !== undefined)
       signature = field.payload as Uint8Array<ArrayBuffer>;
-    else rest.push(field.whole);
+    else if (field.number === RET) rets.push(field.whole);
   }
-  const { ret } = fromBinary(FunctionDefSchema, Buffer.concat(rest));
+  const { ret } = fromBinary(FunctionDefSchema, Buffer.concat(rets));
   return { signature: fromBinary(OpDefSchema, signature), ret, bodies };
 }

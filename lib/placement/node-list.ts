@@ -7,6 +7,8 @@ const PIECE = 2048;
 
 const HOUSEKEEPING = 1;
 const USED = 2;
+const ROLE = 3;
+const CALLS = 128;
 
 /** A graph's nodes, by number. Names are cheap in the order of the numbers. */
 export class NodeList implements GraphIndex {
@@ -45,12 +47,17 @@ export class NodeList implements GraphIndex {
   }
 
   isHousekeeping(i: number): boolean {
-    return this.#index.roles[i] === HOUSEKEEPING;
+    return (this.#index.roles[i]! & ROLE) === HOUSEKEEPING;
   }
 
   /** True where the node is reached from what users run. */
   isUsed(i: number): boolean {
-    return this.#index.roles[i] === USED;
+    return (this.#index.roles[i]! & ROLE) === USED;
+  }
+
+  /** True where the node calls functions. */
+  calls(i: number): boolean {
+    return (this.#index.roles[i]! & CALLS) !== 0;
   }
 
   /** The devices that stand in the graph, each once. */

@@ -7,12 +7,32 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
 /** One field as it lies in its message. */
-export interface WireField {
+export class WireField {
   readonly number: number;
-  /** The field with its tag, as it would be copied into another message. */
-  readonly whole: Uint8Array;
   /** What a string, a bytes or a message field holds; undefined for the others. */
   readonly payload: Uint8Array | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(
+    number: number,
+    payload: Uint8Array | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) {
+    this.number = number;
+    this.payload = payload;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** The field with its tag, as it would be copied into another message. */
+  get whole(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
 }
 
 /**
@@ -37,7 +57,7 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
     } else {
       reader.skip(wireType, number);
     }
-    yield { number, whole: bytes.subarray(start, reader.pos), payload };
+    yield new WireField(number, payload, bytes, start, reader.pos);
   }
 }
 
