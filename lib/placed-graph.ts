@@ -52,7 +52,7 @@ export interface PlacementPlan {
 }
 
 /** Nodes that are to be other ones than in the model. */
-export type GraphEdits = Pick<NativeGraphChanges, 'replaced' | 'added'>;
+export type GraphEdits = Pick<NativeGraphChanges, 'replaced' | 'copies' | 'added'>;
 
 /** A session that was just made; its variables are not restored. */
 export interface PlacedSession {

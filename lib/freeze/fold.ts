@@ -35,6 +35,7 @@ interface Layout {
 
 /** Returns how many ops took in what comes after them. */
 export async function foldIntoFilters(
+  nodes: Iterable<ModelNode>,
   graph: ModelGraph,
   edits: Edits,
   isKept: (node: ModelNode) => boolean,
@@ -42,7 +43,7 @@ export async function foldIntoFilters(
 ): Promise<number> {
   const fold = new Fold(graph, edits, isKept);
   let folded = 0;
-  for (const node of graph.nodes) {
+  for (const node of nodes) {
     if (slices.isOver(node.index)) await slices.next();
     if (fold.into(node)) folded++;
   }

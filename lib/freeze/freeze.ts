@@ -2,15 +2,17 @@
 import { create } from '@bufbuild/protobuf';
 import { dtypeByNumber } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
-import type { NativeGraphChanges, NativeNewNode } from '../native.js';
+import type { NativeGraphChanges, NativeNewNode, NativeReplaced } from '../native.js';
 import type { PlacedGraph } from '../placed-graph.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import { Slices } from '../placement/slices.js';
+import { AttrValueSchema, type NameAttrList } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import type { Session } from '../session.js';
 import type { Tensor } from '../tensor.js';
 import { Edits } from './edits.js';
 import { foldIntoFilters } from './fold.js';
+import type { Instance } from './instances.js';
 import { newNode, type Value } from './value.js';
 import { dtypeOf, type Frozen, findFrozen } from './variables.js';
 
@@ -26,6 +28,7 @@ export interface FreezePlan {
   /** Variables that stay variables, by name: something that users run assigns them, or nobody can tell. */
   kept: readonly string[];
   frozen: readonly Frozen[];
+  instances: readonly Instance[];
 }
 
 /**
@@ -35,7 +38,11 @@ export interface FreezePlan {
  */
 export async function planFreeze(placed: PlacedGraph): Promise<FreezePlan> {
   const graph = await placed.graph();
-  const { frozen, kept } = await findFrozen(graph, (node) => placed.index.isUsed(node), new Slices());
+  const { frozen, kept, instances } = await findFrozen(
+    graph,
+    (node) => placed.index.isUsed(node),
+    new Slices(),
+  );
   checkSize(frozen);
   const added: NativeNewNode[] = [];
   const fetches = frozen.map(({ variable }, i) => {
@@ -51,7 +58,7 @@ export async function planFreeze(placed: PlacedGraph): Promise<FreezePlan> {
     added.push(newNode(read));
     return `${name}:0`;
   });
-  return { added, fetches, kept, frozen };
+  return { added, fetches, kept, frozen, instances };
 }
 
 /** @internal Throws where constants of this many bytes would not fit into a graph. */
@@ -84,31 +91,63 @@ function checkSize(frozen: readonly Frozen[]): void {
  */
 export async function freezeChanges(
   placed: PlacedGraph,
-  { frozen }: FreezePlan,
+  { frozen, instances }: FreezePlan,
   values: readonly Value[],
   isKept: (node: ModelNode) => boolean,
-): Promise<Pick<NativeGraphChanges, 'replaced'>> {
+): Promise<Pick<NativeGraphChanges, 'replaced' | 'copies'>> {
   const graph = await placed.graph();
   const slices = new Slices();
-  const edits = new Edits(graph, (node) => placed.index.isUsed(node));
+  const isUsed = (node: number) => placed.index.isUsed(node);
+  // What is in the graph once has its edits in common; a copy of a function has its own.
+  const common = new Edits(graph, isUsed);
+  const own = new Map(
+    instances.filter(({ isCopy }) => isCopy).map((instance) => [instance, new Edits(graph, isUsed)]),
+  );
+  const editsOf = (instance: Instance) => own.get(instance) ?? common;
   for (const [i, { reads, gathers }] of frozen.entries()) {
     if (slices.isOver(0)) await slices.next();
-    const value = values[i]!;
-    for (const node of reads) {
-      edits.makeConstant(node, value);
-      if (node.type === 'ReadVariableOp') edits.renameOutput(node, 'value', 'output');
-    }
-    for (const node of gathers) {
-      const def = edits.change(node);
-      const params = edits.addConstant(node, 'params', value);
-      def.op = 'Gather';
-      def.input = [params, ...def.input.slice(1)];
-      const { dtype, Tindices, validate_indices } = def.attr;
-      def.attr = { Tparams: dtype!, Tindices: Tindices!, ...(validate_indices && { validate_indices }) };
+    for (const { instance, node } of reads) makeConstant(editsOf(instance), node, values[i]!);
+    for (const { instance, node } of gathers) makeGather(editsOf(instance), node, values[i]!);
+  }
+  for (const instance of instances) renameCalls(editsOf(instance), instance);
+  await foldIntoFilters(graph.nodes, graph, common, isKept, slices);
+  const copies: [string, string, NativeReplaced][] = [];
+  for (const [{ function: of, name }, edits] of own) {
+    await foldIntoFilters(graph.functions.get(of)!.nodes.values(), graph, edits, isKept, slices);
+    copies.push([of, name, await edits.toNative(slices)]);
+  }
+  return { replaced: await common.toNative(slices), copies };
+}
+
+function makeConstant(edits: Edits, node: ModelNode, value: Value): void {
+  edits.makeConstant(node, value);
+  if (node.type === 'ReadVariableOp') edits.renameOutput(node, 'value', 'output');
+}
+
+function makeGather(edits: Edits, node: ModelNode, value: Value): void {
+  const def = edits.change(node);
+  const params = edits.addConstant(node, 'params', value);
+  def.op = 'Gather';
+  def.input = [params, ...def.input.slice(1)];
+  const { dtype, Tindices, validate_indices } = def.attr;
+  def.attr = { Tparams: dtype!, Tindices: Tindices!, ...(validate_indices && { validate_indices }) };
+}
+
+/** Calls of an instance that are to call copies: by an attribute, one of a list, or the op that the function itself is. */
+function renameCalls(edits: Edits, { renamed }: Instance): void {
+  for (const [node, names] of renamed) {
+    const def = edits.change(node);
+    def.op = names.get(def.op) ?? def.op;
+    for (const [key, { value }] of Object.entries(def.attr)) {
+      const rename = (func: NameAttrList) => ({ ...func, name: names.get(func.name) ?? func.name });
+      if (value.case === 'func') {
+        def.attr[key] = create(AttrValueSchema, { value: { case: 'func', value: rename(value.value) } });
+      } else if (value.case === 'list' && value.value.func.length > 0) {
+        const list = { ...value.value, func: value.value.func.map(rename) };
+        def.attr[key] = create(AttrValueSchema, { value: { case: 'list', value: list } });
+      }
     }
   }
-  await foldIntoFilters(graph, edits, isKept, slices);
-  return { replaced: await edits.toNative(slices) };
 }
 
 /** Runs what reads the values. */

@@ -3,15 +3,22 @@ import type { ModelGraph, ModelNode, Source } from '../placement/model-graph.js'
 import type { Slices } from '../placement/slices.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { remembered } from '../remember.js';
+import { findInstances, type Instance } from './instances.js';
+
+/** An op, in one instance of the function in whose body it stands. */
+export interface Use {
+  readonly instance: Instance;
+  readonly node: ModelNode;
+}
 
 /** A variable, and what of the graph reads it. */
 export interface Frozen {
   /** `VarHandleOp`, or TensorFlow 1's `VariableV2`; one of those that share the variable's name. */
   variable: ModelNode;
   /** Ops whose output is the variable's value: they become constants. */
-  reads: ModelNode[];
+  reads: Use[];
   /** Ops that gather rows of it: they read a constant instead. */
-  gathers: ModelNode[];
+  gathers: Use[];
 }
 
 const isVariable = remembered((type) => /^(VarHandleOp|VariableV2|Variable)$/.test(type));
@@ -26,61 +33,102 @@ const isHarmless = remembered((type) =>
 const isPlain = (type: number) =>
   type !== DataType.DT_STRING && type !== DataType.DT_RESOURCE && type !== DataType.DT_VARIANT;
 
+/** What of a model freezes. */
+export interface Found {
+  frozen: Frozen[];
+  /** Variables that stay, by name. */
+  kept: string[];
+  /** The main graph, its functions, and the copies of them that take. */
+  instances: Instance[];
+}
+
 /**
- * The variables that become constants: those of the main graph that no op which users run may assign, each read of which
- * is of that variable alone.
+ * The variables that become constants: those of the main graph that no op which users run may assign.
  *
  * @param isUsed whether users' runs reach the node
- * @returns and the variables that stay, by name
  */
 export async function findFrozen(
   graph: ModelGraph,
   isUsed: (node: number) => boolean,
   slices: Slices,
-): Promise<{ frozen: Frozen[]; kept: string[] }> {
-  const byKey = new Map<string, Frozen>();
-  const kept = new Set<string>();
-  const keysByNode = new Map<ModelNode, string>();
+): Promise<Found> {
+  const keys = new Map<ModelNode, string>();
   for (const node of graph.nodes) {
-    if (!isVariable(node.type)) continue;
-    if (slices.isOver(0)) await slices.next();
-    const key = keyOf(node);
-    keysByNode.set(node, key);
-    if (node.function === '' && !byKey.has(key)) byKey.set(key, { variable: node, reads: [], gathers: [] });
+    if (slices.isOver(node.index)) await slices.next();
+    if (isVariable(node.type)) keys.set(node, keyOf(node));
   }
-  for (const node of graph.nodes) {
-    if (slices.isOver(0)) await slices.next();
-    if (!isUsed(node.index)) continue;
-    const calls = graph.calls(node).length > 0;
-    for (const [number, source] of graph.inputs(node).entries()) {
-      if (!maybeVariable(graph, source, node)) continue;
-      const origins = graph.resourceOrigins(node, number);
-      const keys = new Set(origins.flatMap((origin) => keysByNode.get(origin) ?? []));
-      if (keys.size === 0) continue;
-      const [key] = keys;
-      const isSure = keys.size === 1 && origins.every((origin) => keysByNode.has(origin));
-      const only = isSure ? byKey.get(key!) : undefined;
-      const type = only && dtypeOf(only.variable);
-      if (only !== undefined && type !== undefined && isPlain(type)) {
-        if (isRead(graph, node, source, number, type)) {
-          only.reads.push(node);
-          continue;
-        }
-        if (node.type === 'ResourceGather' && number === 0 && !hasBatchDims(node)) {
-          only.gathers.push(node);
-          continue;
-        }
+  const isKnown = (node: ModelNode) => keys.has(node);
+  let instances = findInstances(graph, isUsed, new Set(), isKnown);
+  let search = new Search(graph, isUsed, keys);
+  for (const instance of instances) await search.look(instance, slices);
+  if (search.torn.size > 0) {
+    instances = findInstances(graph, isUsed, search.torn, isKnown);
+    search = new Search(graph, isUsed, keys);
+    for (const instance of instances) await search.look(instance, slices);
+  }
+  return { ...search.found(), instances };
+}
+
+class Search {
+  /** Functions in which an op reads what may be one of several variables. */
+  readonly torn = new Set<string>();
+  readonly #graph: ModelGraph;
+  readonly #isUsed: (node: number) => boolean;
+  readonly #keys: ReadonlyMap<ModelNode, string>;
+  readonly #byKey = new Map<string, Frozen>();
+  readonly #kept = new Set<string>();
+
+  constructor(graph: ModelGraph, isUsed: (node: number) => boolean, keys: ReadonlyMap<ModelNode, string>) {
+    this.#graph = graph;
+    this.#isUsed = isUsed;
+    this.#keys = keys;
+    for (const [variable, key] of keys) {
+      if (variable.function === '' && !this.#byKey.has(key)) {
+        this.#byKey.set(key, { variable, reads: [], gathers: [] });
       }
-      // What else is done with it may change it; what a function does, is seen in its body.
-      if (calls || isHarmless(node.type)) continue;
-      for (const key of keys) kept.add(key);
     }
   }
-  // One that hands a handle on for which several variables come is not told from its readers.
-  const frozen = [...byKey].flatMap(([key, each]) =>
-    !kept.has(key) && each.reads.length + each.gathers.length > 0 ? [each] : [],
-  );
-  return { frozen, kept: [...kept] };
+
+  async look(instance: Instance, slices: Slices): Promise<void> {
+    const { function: name } = instance;
+    const nodes = name === '' ? this.#graph.main : this.#graph.functions.get(name)!.nodes;
+    for (const node of nodes.values()) {
+      if (!this.#isUsed(node.index)) continue;
+      if (slices.isOver(0)) await slices.next();
+      for (const [number, source] of this.#graph.inputs(node).entries()) {
+        if (maybeVariable(this.#graph, source, node)) this.#use({ instance, node }, source, number);
+      }
+    }
+  }
+
+  #use(use: Use, source: Source, number: number): void {
+    const { instance, node } = use;
+    const variable = instance.variable(this.#graph, node, number);
+    const origins = variable === undefined ? this.#graph.resourceOrigins(node, number) : [variable];
+    const keys = new Set(origins.flatMap((origin) => this.#keys.get(origin) ?? []));
+    if (keys.size === 0) return;
+    const areVariables = origins.every((origin) => this.#keys.has(origin));
+    const [first] = areVariables ? keys : [];
+    const frozen = first === undefined ? undefined : this.#byKey.get(first);
+    const type = frozen && dtypeOf(frozen.variable);
+    if (frozen !== undefined && type !== undefined && isPlain(type)) {
+      const isGather = node.type === 'ResourceGather' && number === 0 && !hasBatchDims(node);
+      if (isGather || isRead(this.#graph, node, source, number, type)) {
+        if (keys.size === 1) return void (isGather ? frozen.gathers : frozen.reads).push(use);
+        this.torn.add(node.function);
+      }
+    }
+    // What else is done with it may change it; what a function does, is seen in its body.
+    if (this.#graph.calls(node).length > 0 || isHarmless(node.type)) return;
+    for (const key of keys) this.#kept.add(key);
+  }
+
+  found(): Pick<Found, 'frozen' | 'kept'> {
+    const frozen = [...this.#byKey].flatMap(([key, each]) =>
+      !this.#kept.has(key) && each.reads.length + each.gathers.length > 0 ? [each] : [],
+    );
+    return { frozen, kept: [...this.#kept] };
+  }
 }
 
 const utf8 = new TextDecoder();

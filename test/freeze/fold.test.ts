@@ -1,61 +1,7 @@
-/** Batch normalization goes into the filter before it, in real SavedModels that are made of graphs here. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { largestDifference } from '../../lib/freeze/options.js';
-import { decodeRunMetadata, SavedModel, Tensor } from '../../lib/index.js';
-import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
-import { SavedModelSchema } from '../../lib/proto/tensorflow/core/protobuf/saved_model_pb.js';
-
-const FLOAT = 1;
-const attr = {
-  type: { value: { case: 'type', value: FLOAT } },
-  shape: (...dims: number[]) => ({
-    value: { case: 'shape', value: { dim: dims.map((size) => ({ size: BigInt(size) })) } },
-  }),
-  text: (text: string) => ({ value: { case: 's', value: new TextEncoder().encode(text) } }),
-  float: (value: number) => ({ value: { case: 'f', value } }),
-  no: { value: { case: 'b', value: false } },
-  ints: (...i: number[]) => ({ value: { case: 'list', value: { i: i.map(BigInt) } } }),
-  tensor: (shape: number[], values: number[]) => ({
-    value: {
-      case: 'tensor',
-      value: {
-        dtype: FLOAT,
-        tensorShape: { dim: shape.map((size) => ({ size: BigInt(size) })) },
-        floatVal: values,
-      },
-    },
-  }),
-};
-
-interface Node {
-  name: string;
-  op: string;
-  input?: string[];
-  device?: string;
-  attr?: object;
-}
-
-let seed = 1;
-const random = () => {
-  seed = (seed * 16807) % 2147483647;
-  return 0.5 + seed / 2147483647;
-};
-
-/** A variable of TensorFlow 2 with random values of 0.5 to 1.5, assigned by the model's init op. */
-function variable(name: string, ...shape: number[]): Node[] {
-  const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random);
-  const type = { dtype: attr.type };
-  return [
-    { name, op: 'VarHandleOp', attr: { ...type, shape: attr.shape(...shape), shared_name: attr.text(name) } },
-    { name: `${name}/initial`, op: 'Const', attr: { ...type, value: attr.tensor(shape, values) } },
-    { name: `${name}/assign`, op: 'AssignVariableOp', input: [name, `${name}/initial`], attr: type },
-    { name: `${name}/read`, op: 'ReadVariableOp', input: [name], attr: type },
-  ];
-}
+/** What multiplies and adds by channel goes into the filter before it. */
+import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../lib/index.js';
+import { attr, both, type Node, save, variable } from './models.js';
 
 const CHANNELS = 4;
 
@@ -88,74 +34,18 @@ function network(conv: string, options: { bias?: boolean; device?: string; share
     ...(options.shared
       ? [{ name: 'y', op: 'AddV2', input: ['relu', 'conv'], attr: { T: attr.type } }]
       : [{ name: 'y', op: 'Identity', input: ['relu'], attr: { T: attr.type } }]),
-    {
-      name: 'init',
-      op: 'NoOp',
-      input: ['filter', 'scale', 'offset', 'mean', 'variance', 'bias'].map((name) => `^${name}/assign`),
-    },
   ];
-}
-
-/** The folder of a SavedModel of this graph, for one test. */
-function save(node: Node[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tf-session-fold-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const info = (name: string) => ({ encoding: { case: 'name', value: `${name}:0` }, dtype: FLOAT });
-  const open = (...dims: number[]) => ({ dim: dims.map((size) => ({ size: BigInt(size) })) });
-  const model = {
-    savedModelSchemaVersion: 1n,
-    metaGraphs: [
-      {
-        metaInfoDef: { tags: ['serve'] },
-        graphDef: create(GraphDefSchema, { node, versions: { producer: 1200 } } as never),
-        signatureDef: {
-          serving_default: {
-            inputs: { x: { ...info('x'), tensorShape: open(-1, 8, 8, 2) } },
-            outputs: { y: { ...info('y'), tensorShape: open(-1, 8, 8, CHANNELS) } },
-          },
-          __saved_model_init_op: { outputs: { __saved_model_init_op: info('init') } },
-        },
-      },
-    ],
-  };
-  writeFileSync(
-    join(folder, 'saved_model.pb'),
-    toBinary(SavedModelSchema, create(SavedModelSchema, model as never)),
-  );
-  mkdirSync(join(folder, 'variables'));
-  return folder;
 }
 
 const x = Tensor.from(
   Float32Array.from({ length: 2 * 8 * 8 * 2 }, (_, i) => (i % 17) / 8 - 1),
   [2, 8, 8, 2],
 );
-/** Without Grappler, which folds and fuses what is left. */
-const config = { deviceCount: { CPU: 2 }, graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } };
-
-/** Outputs as saved and frozen, and the types of the ops that ran frozen. */
-async function both(folder: string) {
-  await using plain = await SavedModel.load(folder, { config });
-  await using frozen = await SavedModel.load(folder, { config, freeze: true });
-  const types: string[] = [];
-  const runOptions = { outputPartitionGraphs: true, traceLevel: 'SOFTWARE_TRACE' } as const;
-  const expected = (await plain.run({ x })).y!;
-  const actual = await frozen.run(
-    { x },
-    {
-      runOptions,
-      onRunMetadata: (bytes) => {
-        for (const { node } of decodeRunMetadata(bytes).partitionGraphs)
-          types.push(...node.map(({ op }) => op));
-      },
-    },
-  );
-  return { difference: largestDifference(expected, actual.y!), types };
-}
+const saved = (nodes: Node[]) => save(nodes, [-1, 8, 8, 2], [-1, 8, 8, CHANNELS]);
 
 describe.each(['Conv2D', 'DepthwiseConv2dNative'])('%s', (conv) => {
   it.each([false, true])('takes in the normalization after it, with a bias between: %s', async (bias) => {
-    const { difference, types } = await both(save(network(conv, { bias })));
+    const { difference, types } = await both(saved(network(conv, { bias })), x);
     expect(difference).toBeLessThan(1e-5);
     expect(types.some((type) => type.includes(conv.slice(0, 6)))).toBe(true);
     expect(types.filter((type) => type.includes('BatchNorm'))).toEqual([]);
@@ -163,14 +53,148 @@ describe.each(['Conv2D', 'DepthwiseConv2dNative'])('%s', (conv) => {
   });
 
   it('keeps apart what stands on another device', async () => {
-    const { difference, types } = await both(save(network(conv, { device: '/device:CPU:1' })));
+    const { difference, types } = await both(saved(network(conv, { device: '/device:CPU:1' })), x);
     expect(difference).toBeLessThan(1e-5);
     expect(types.some((type) => type.includes('BatchNorm'))).toBe(true);
   });
 
   it('keeps its own output where others take it', async () => {
-    const { difference, types } = await both(save(network(conv, { shared: true })));
+    const { difference, types } = await both(saved(network(conv, { shared: true })), x);
     expect(difference).toBeLessThan(1e-5);
     expect(types.some((type) => type.includes('BatchNorm'))).toBe(true);
   });
+});
+
+/** One op on what comes before it and a constant of this shape. */
+type Step = [op: string, shape: number[], isSecond?: boolean];
+
+/** x -> convolution -> each step -> y. */
+function chain(conv: string, steps: Step[]): Node[] {
+  const type = { T: attr.type };
+  const matrix = conv === 'MatMul';
+  const filter = matrix ? [2, CHANNELS] : conv === 'Conv2D' ? [3, 3, 2, CHANNELS] : [3, 3, 2, 2];
+  const window = { strides: attr.ints(1, 1, 1, 1), padding: attr.text('SAME') };
+  let last = 'conv';
+  return [
+    {
+      name: 'x',
+      op: 'Placeholder',
+      attr: { dtype: attr.type, shape: attr.shape(-1, ...(matrix ? [2] : [8, 8, 2])) },
+    },
+    ...variable('filter', ...filter),
+    { name: 'conv', op: conv, input: ['x', 'filter/read'], attr: { ...type, ...(matrix ? {} : window) } },
+    ...steps.flatMap(([op, shape, isSecond], i) => {
+      const by = `by_${i}`;
+      const input = isSecond ? [`${by}/read`, last] : [last, `${by}/read`];
+      last = `step_${i}`;
+      return [...variable(by, ...shape), { name: last, op, input, attr: type }];
+    }),
+    { name: 'y', op: 'Relu', input: [last], attr: type },
+  ];
+}
+
+const rows = Tensor.from(Float32Array.of(1, -2, 3, 0.5), [2, 2]);
+
+async function chained(conv: string, steps: Step[]) {
+  return conv === 'MatMul'
+    ? both(save(chain(conv, steps), [-1, 2], [-1, CHANNELS]), rows)
+    : both(saved(chain(conv, steps)), x);
+}
+
+describe.each(['Conv2D', 'DepthwiseConv2dNative', 'MatMul'])('after %s', (conv) => {
+  const wide = conv === 'MatMul' ? [1, CHANNELS] : [1, 1, 1, CHANNELS];
+  it.each<[string, Step[]]>([
+    [
+      'a factor and an addend',
+      [
+        ['Mul', [CHANNELS]],
+        ['AddV2', [CHANNELS]],
+      ],
+    ],
+    [
+      'other orders and shapes',
+      [
+        ['Add', wide, true],
+        ['Mul', [], true],
+        ['Sub', [CHANNELS]],
+        ['Mul', wide],
+      ],
+    ],
+    [
+      'what is taken from an addend',
+      [
+        ['Sub', [CHANNELS], true],
+        ['RealDiv', [CHANNELS]],
+      ],
+    ],
+    [
+      'a bias, a factor, a bias',
+      [
+        ['BiasAdd', [CHANNELS]],
+        ['Mul', [1]],
+        ['BiasAdd', [CHANNELS]],
+      ],
+    ],
+  ])('%s become a bias', async (_, steps) => {
+    const { difference, types } = await chained(conv, steps);
+    expect(difference).toBeLessThan(1e-5);
+    // A BiasAdd is left, or a convolution that has one in it.
+    expect(types.filter((type) => /^(AddV2|Add|Sub|Mul|RealDiv)$/.test(type))).toEqual([]);
+    expect(types.filter((type) => /Bias/.test(type))).toHaveLength(1);
+  });
+
+  it('what is divided by it stays', async () => {
+    const { difference, types } = await chained(conv, [['RealDiv', [CHANNELS], true]]);
+    expect(difference).toBeLessThan(1e-5);
+    expect(types).toContain('RealDiv');
+  });
+});
+
+describe('what is no number for each channel', () => {
+  it.each<[string, number[]]>([
+    ['one for each place', [8, 8, 1]],
+    ['one for each row of the batch', [2, 1, 1, 1]],
+    ['a rank more', [1, 1, 1, 1, CHANNELS]],
+    ['channels of another order', [CHANNELS, 1, 1]],
+  ])('%s stays', async (_, shape) => {
+    const { types, difference } = await both(
+      save(
+        // Of other shapes there is no sum: 8 channels come where 4 places or rows would not do.
+        chain('Conv2D', [['Mul', shape[0] === CHANNELS ? [8, 1, 1] : shape]]),
+        [-1, 8, 8, 2],
+        shape.length > 4 ? [1, -1, 8, 8, CHANNELS] : [-1, 8, 8, CHANNELS],
+      ),
+      x,
+    );
+    expect(difference).toBeLessThan(1e-6);
+    expect(types).toContain('Mul');
+  });
+});
+
+it('computes what Keras 3 makes of a normalization', async () => {
+  const type = { T: attr.type };
+  const nodes: Node[] = [
+    { name: 'x', op: 'Placeholder', attr: { dtype: attr.type, shape: attr.shape(-1, 8, 8, 2) } },
+    ...variable('filter', 3, 3, 2, 2),
+    ...['gamma', 'beta', 'mean', 'variance'].flatMap((name) => variable(name, CHANNELS)),
+    {
+      name: 'conv',
+      op: 'DepthwiseConv2dNative',
+      input: ['x', 'filter/read'],
+      attr: { ...type, strides: attr.ints(1, 1, 1, 1), padding: attr.text('SAME') },
+    },
+    { name: 'epsilon', op: 'Const', attr: { dtype: attr.type, value: attr.tensor([], [0.001]) } },
+    { name: 'sum', op: 'AddV2', input: ['variance/read', 'epsilon'], attr: type },
+    { name: 'rsqrt', op: 'Rsqrt', input: ['sum'], attr: type },
+    { name: 'factor', op: 'Mul', input: ['rsqrt', 'gamma/read'], attr: type },
+    { name: 'scaled', op: 'Mul', input: ['conv', 'factor'], attr: type },
+    { name: 'moved', op: 'Mul', input: ['mean/read', 'factor'], attr: type },
+    { name: 'rest', op: 'Sub', input: ['beta/read', 'moved'], attr: type },
+    { name: 'normal', op: 'AddV2', input: ['scaled', 'rest'], attr: type },
+    { name: 'y', op: 'Relu6', input: ['normal'], attr: type },
+  ];
+  const { difference, types } = await both(saved(nodes), x);
+  expect(difference).toBeLessThan(1e-5);
+  expect(types.filter((type) => /^(Mul|AddV2|Sub|Rsqrt)$/.test(type))).toEqual([]);
+  expect(types).toContain('BiasAdd');
 });
