@@ -1,5 +1,5 @@
 /** Names of tensors and ops, looked up in a graph once for many runs. */
-import { dtypeName } from './dtype.js';
+import { type DTypeInfo, dtypeByNumber, dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { GraphReader } from './extensions/missing-op.js';
@@ -20,6 +20,8 @@ export interface Bound {
   defaults: RunDefaults;
   /** What each feed must be, as far as the graph says. */
   specs: readonly InputSpec[];
+  /** The types of what the call gives back. */
+  types: readonly DTypeInfo[];
   /**
    * Where each fetch comes from, where some are fed: TensorFlow refuses to give back what it was fed, Python's
    * Session answers with the feed. A number of 0 or more is an output of the call, ~n the nth input.
@@ -53,6 +55,7 @@ export function bindNames(
   return {
     call,
     defaults,
+    types: call.fetchTypes.map(dtypeByNumber),
     specs: call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null })),
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,

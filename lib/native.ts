@@ -13,23 +13,14 @@ export interface NativeMemory {
   uses(): number;
 }
 
-/**
- * Fed tensors, three entries each: dtype, shape, data. Data of strings is an array; else bytes (copied at the call) or
- * NativeMemory (not copied).
- */
-export type NativeInputs = (
-  | number
-  | readonly number[]
-  | ArrayBufferView
-  | readonly (string | Uint8Array)[]
-  | NativeMemory
-)[];
+/** What is fed: the bytes or strings of each input. */
+export type NativeInputs = (ArrayBufferView | readonly (string | Uint8Array)[] | NativeMemory)[];
 
 /**
- * Fetched tensors, three entries each: dtype, shape, and an ArrayBuffer or an array of strings. With `wantMetadata` one
- * entry more at the end: the serialized RunMetadata.
+ * Fetched tensors, two entries each: the shape, which is frozen, and an ArrayBuffer or an array of strings. With
+ * `wantMetadata` one entry more at the end: the serialized RunMetadata.
  */
-export type NativeOutputs = (number | number[] | ArrayBuffer | (string | Uint8Array)[] | Uint8Array)[];
+export type NativeOutputs = (readonly number[] | ArrayBuffer | (string | Uint8Array)[] | Uint8Array)[];
 
 /** Bits of a run's flags, as in native/call.cc. */
 export const RUN_FLAGS = {
@@ -47,13 +38,22 @@ export const RUN_FLAGS = {
 export interface NativeCall {
   /** The data type of each feed, as the graph says. */
   readonly feedTypes: number[];
+  /** The same of each fetch. */
+  readonly fetchTypes: number[];
   /**
+   * @param head Of each input data type, rank, dimensions; what comes after them is not looked at.
    * @param flags of RUN_FLAGS
    * @param runOptions A serialized RunOptions message; then it says where the ops run.
    * @param ticket Names a waiting run for `cancelWaiting`.
    */
-  run(inputs: NativeInputs, flags: number, runOptions?: Uint8Array, ticket?: number): Promise<NativeOutputs>;
-  runSync(inputs: NativeInputs, flags: number, runOptions?: Uint8Array): NativeOutputs;
+  run(
+    inputs: NativeInputs,
+    head: Float64Array,
+    flags: number,
+    runOptions?: Uint8Array,
+    ticket?: number,
+  ): Promise<NativeOutputs>;
+  runSync(inputs: NativeInputs, head: Float64Array, flags: number, runOptions?: Uint8Array): NativeOutputs;
 }
 
 export interface NativeDevice {
@@ -85,7 +85,7 @@ export interface NativeGraphIndex {
   /** The first is `''`, the main graph. */
   functionTable: string[];
   deviceTable: string[];
-  /** One per node: 1, it serves saving, restoring or initialising alone; 2, what users run reaches it; else 0. */
+  /** One per node: 1, it serves saving, restoring or initialising alone; 2, what users run reaches it; 128 more where it calls functions. */
   roles: Uint8Array;
 }
 

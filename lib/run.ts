@@ -2,7 +2,7 @@
 import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
 import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
-import { type DataOf, type DType, dtypeByNumber } from './dtype.js';
+import { type DataOf, type DType, dtypeInfo } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
 import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
@@ -115,10 +115,10 @@ export function runCall<R>(
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
     const borrowed = borrowedOf(inputs);
-    const result = bound.call.run(toNative(inputs), flags, runOptions, ticket).then(
+    const result = bound.call.run(toNative(inputs), headOf(inputs), flags, runOptions, ticket).then(
       (outputs) => {
         for (const input of borrowed) input.checkReleased();
-        return finish(arrange(wrapOutputs(outputs, control), bound, fed));
+        return finish(arrange(wrapOutputs(outputs, bound, control), bound, fed));
       },
       async (error) => {
         for (const input of borrowed) input.checkReleased();
@@ -144,25 +144,44 @@ export function runCallSync(
   if (!bound.runs) return arrange([], bound, fed);
   let outputs: NativeOutputs;
   try {
-    outputs = bound.call.runSync(toNative(inputs), flags, runOptions);
+    outputs = bound.call.runSync(toNative(inputs), headOf(inputs), flags, runOptions);
   } catch (error) {
     throw explainMissingOpSync(error);
   }
   for (const input of borrowedOf(inputs)) input.checkReleased();
-  return arrange(wrapOutputs(outputs, control), bound, fed);
+  return arrange(wrapOutputs(outputs, bound, control), bound, fed);
 }
 
 function toNative(inputs: readonly Tensor[]): NativeInputs {
   const native: NativeInputs = [];
-  for (const input of inputs) input.addTo(native);
+  for (const input of inputs) native.push(input.native);
   return native;
+}
+
+/** Written anew for each call: the addon has read it when the call returns. */
+let head = new Float64Array(64);
+
+function headOf(inputs: readonly Tensor[]): Float64Array {
+  let at = 0;
+  for (const { dtype, shape } of inputs) {
+    if (at + 2 + shape.length > head.length) {
+      const longer = new Float64Array(2 * (head.length + shape.length));
+      longer.set(head);
+      head = longer;
+    }
+    head[at++] = dtypeInfo(dtype).number;
+    head[at++] = shape.length;
+    for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
+  }
+  return head;
 }
 
 const NONE: readonly Tensor[] = [];
 
 /** Those that TensorFlow reads in place, and whose release somebody may wait for. */
 function borrowedOf(inputs: readonly Tensor[]): readonly Tensor[] {
-  return inputs.some((input) => input.borrowed) ? inputs.filter((input) => input.borrowed) : NONE;
+  for (const input of inputs) if (input.borrowed) return inputs.filter((each) => each.borrowed);
+  return NONE;
 }
 
 /** Copies of the inputs that are fetched as well, made at the call as all inputs are. */
@@ -175,15 +194,15 @@ function arrange(outputs: Tensor[], bound: Bound, fed: readonly Tensor[]): Tenso
   return bound.order?.map((at) => (at >= 0 ? outputs[at]! : fed[~at]!)) ?? outputs;
 }
 
-/** The addon gives three entries an output: number of the data type, shape, memory. */
-function wrapOutputs(outputs: NativeOutputs, control: RunControl): Tensor[] {
+/** The addon gives two entries an output: shape, memory. */
+function wrapOutputs(outputs: NativeOutputs, { types }: Bound, control: RunControl): Tensor[] {
   if (control.onRunMetadata !== undefined) control.onRunMetadata(outputs.at(-1) as Uint8Array);
   const tensors: Tensor[] = [];
-  for (let i = 0; i + 2 < outputs.length; i += 3) {
-    const { name, array } = dtypeByNumber(outputs[i] as number);
-    const data = outputs[i + 2];
+  for (let i = 0; i < types.length; i++) {
+    const { name, array } = types[i]!;
+    const data = outputs[2 * i + 1];
     const typed = array === undefined ? data : new array(data as ArrayBuffer);
-    tensors.push(Tensor.wrap(name, outputs[i + 1] as number[], typed as DataOf<DType>));
+    tensors.push(Tensor.wrap(name, outputs[2 * i] as readonly number[], typed as DataOf<DType>));
   }
   return tensors;
 }

@@ -62,20 +62,27 @@ export function toInputs(plan: Plan, inputs: Readonly<Record<string, TensorLike>
   if (typeof inputs !== 'object' || inputs === null) {
     throw new TensorFlowError('INVALID_ARGUMENT', 'The inputs must be an object of values by input name.');
   }
-  const known = plan.inputs.map(([name]) => name);
-  const unknown = Object.keys(inputs).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new TensorFlowError(
-      'INVALID_ARGUMENT',
-      `There is no input "${unknown}".${didYouMean(unknown, known)}${listInputs(plan)}`,
-    );
-  }
-  return plan.inputs.map(([name, info, label]) => {
+  const tensors: Tensor[] = [];
+  for (const [name, info, label] of plan.inputs) {
     if (!Object.hasOwn(inputs, name)) {
+      checkNames(plan, inputs);
       throw new TensorFlowError('INVALID_ARGUMENT', `The ${label} is missing.${listInputs(plan)}`);
     }
-    return toInput(inputs[name]!, info, label);
-  });
+    tensors.push(toInput(inputs[name]!, info, label));
+  }
+  if (Object.keys(inputs).length > tensors.length) checkNames(plan, inputs);
+  return tensors;
+}
+
+/** Throws where a name is none of the signature's. */
+function checkNames(plan: Plan, inputs: object): void {
+  const known = plan.inputs.map(([name]) => name);
+  const unknown = Object.keys(inputs).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TensorFlowError(
+    'INVALID_ARGUMENT',
+    `There is no input "${unknown}".${didYouMean(unknown, known)}${listInputs(plan)}`,
+  );
 }
 
 function listInputs(plan: Plan): string {
@@ -86,8 +93,6 @@ function listInputs(plan: Plan): string {
 /** Outputs by their names in the signature. */
 export function byName(plan: Plan, tensors: readonly Tensor[]): Record<string, Tensor> {
   const outputs: Record<string, Tensor> = {};
-  plan.outputs.forEach((name, i) => {
-    outputs[name] = tensors[i]!;
-  });
+  for (let i = 0; i < plan.outputs.length; i++) outputs[plan.outputs[i]!] = tensors[i]!;
   return outputs;
 }

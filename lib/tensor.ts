@@ -135,13 +135,9 @@ export class Tensor<D extends DType = DType> {
     return new Tensor(dtype, shape, data);
   }
 
-  /** @internal Adds what the addon takes. */
-  addTo(inputs: NativeInputs): void {
-    inputs.push(
-      dtypeInfo(this.dtype).number,
-      this.shape,
-      this.#memory ?? (this.data as ArrayBufferView | string[]),
-    );
+  /** @internal What the addon takes. */
+  get native(): NativeInputs[number] {
+    return this.#memory ?? (this.data as ArrayBufferView | string[]);
   }
 
   /** @internal True where TensorFlow reads `data` in place. */

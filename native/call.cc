@@ -42,19 +42,36 @@ const Bytes& CallerOptions() {
   return bytes;
 }
 
-// JS thread. Arguments: inputs (three entries each: data type, shape, data), flags, run options, ticket.
+Head HeadFromJs(Napi::Env env, napi_value array) {
+  napi_typedarray_type type{};
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array) {
+    throw Error(TF_INVALID_ARGUMENT, "The inputs have no types and shapes.");
+  }
+  const auto* const first = static_cast<const double*>(data);
+  return {first, first + length};
+}
+
+// JS thread. Arguments: the inputs' data, their types and shapes, flags, run options, ticket.
 RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::CallbackInfo& info) {
   bound.session->CheckOpen();
   RunRequest request;
   const napi_value inputs = info[0];
   uint32_t length = 0;
   (void)napi_get_array_length(env, inputs, &length);
-  if (length != bound.plan.feeds.size() * 3) {
+  if (length != bound.plan.feeds.size()) {
     throw Error(TF_INVALID_ARGUMENT, "The number of inputs is wrong.");
   }
-  request.inputs.reserve(bound.plan.feeds.size());
-  for (uint32_t at = 0; at < length; at += 3) request.inputs.push_back(TensorFromJs(env, inputs, at));
-  const uint32_t flags = info[1].As<Napi::Number>().Uint32Value();
+  Head head = HeadFromJs(env, info[1]);
+  request.inputs.reserve(length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value data = nullptr;
+    if (napi_get_element(env, inputs, i, &data) != napi_ok) throw Napi::Error::New(env);
+    request.inputs.push_back(TensorFromJs(env, &head, data));
+  }
+  const uint32_t flags = info[2].As<Napi::Number>().Uint32Value();
   request.policy.copy = (flags & kCopyOutputs) != 0;
   request.policy.strings_as_bytes = (flags & kStringsAsBytes) != 0;
   request.want_metadata = (flags & kWantMetadata) != 0;
@@ -63,8 +80,8 @@ RunRequest RequestFromJs(Napi::Env env, const BoundPlan& bound, const Napi::Call
     request.executor = Executor::kCaller;
     bound.session->core()->CheckCaller();
   }
-  if (info.Length() > 2) request.run_options = BytesFromJs(info[2]);
-  if (info.Length() > 3 && info[3].IsNumber()) request.ticket = info[3].As<Napi::Number>().Uint32Value();
+  if (info.Length() > 3) request.run_options = BytesFromJs(info[3]);
+  if (info.Length() > 4 && info[4].IsNumber()) request.ticket = info[4].As<Napi::Number>().Uint32Value();
   bound.session->CheckOpen();  // again: a getter among the inputs may have closed it
   return request;
 }
@@ -77,9 +94,11 @@ RunOutcome RunSomewhere(const SessionCore& core, const BoundPlan& bound, const R
   if (request.run_options) return run(&*request.run_options);
   if (request.executor == Executor::kCaller) return run(&CallerOptions());
   if (request.executor == Executor::kPool || !core.may_try_caller()) return run(nullptr);
-  const Executor where = bound.choice.Next();
+  const auto [where, is_on_trial] = bound.choice.Next();
+  const Bytes* const options = where == Executor::kCaller ? &CallerOptions() : nullptr;
+  if (!is_on_trial) return run(options);
   const auto start = std::chrono::steady_clock::now();
-  RunOutcome outcome = run(where == Executor::kCaller ? &CallerOptions() : nullptr);
+  RunOutcome outcome = run(options);
   bound.choice.Report(where, std::chrono::steady_clock::now() - start);
   return outcome;
 }
@@ -101,20 +120,18 @@ RunResponse RunNow(const SessionCore& core, const BoundPlan& bound, RunRequest* 
   return response;
 }
 
-// JS thread. Three entries an output, then the metadata where it was asked for.
-Napi::Value ResponseToJs(Napi::Env env, RunResponse* response) {
-  const auto count = static_cast<uint32_t>(response->outputs.size() * 3);
+// JS thread. Two entries an output, then the metadata where it was asked for.
+Napi::Value ResponseToJs(Napi::Env env, const BoundPlan& bound, RunResponse* response) {
+  const auto count = static_cast<uint32_t>(response->outputs.size() * 2);
   napi_value result = nullptr;
   if (napi_create_array_with_length(env, count + (response->metadata ? 1 : 0), &result) != napi_ok) {
     throw Napi::Error::New(env);
   }
-  uint32_t at = 0;
-  for (FetchedTensor& output : response->outputs) {
-    output.ToJs(env, result, at);
-    at += 3;
+  for (uint32_t i = 0; i < response->outputs.size(); ++i) {
+    response->outputs[i].ToJs(env, result, 2 * i, &bound.shapes[i]);
   }
   if (response->metadata) {
-    (void)napi_set_element(env, result, at,
+    (void)napi_set_element(env, result, count,
                            BytesToJs(env, response->metadata->data(), response->metadata->size()));
   }
   return {env, result};
@@ -134,7 +151,7 @@ class RunWorker : public PromiseWorker {
     if (request_.ticket) env_data_->tickets[*request_.ticket] = this;
   }
   void Work() override { response_ = RunNow(*core_, *bound_, &request_); }
-  Napi::Value Result(Napi::Env env) override { return ResponseToJs(env, &response_); }
+  Napi::Value Result(Napi::Env env) override { return ResponseToJs(env, *bound_, &response_); }
   void Finished() override {
     if (request_.ticket) env_data_->tickets.erase(*request_.ticket);
     core_.reset();
@@ -156,6 +173,12 @@ TF_DataType BaseType(TF_Output output) {
   return static_cast<TF_DataType>(type > kReference ? type - kReference : type);
 }
 
+Napi::Value TypesToJs(Napi::Env env, const std::vector<TF_DataType>& types) {
+  const Napi::Array numbers = Napi::Array::New(env, types.size());
+  for (uint32_t i = 0; i < types.size(); ++i) numbers.Set(i, static_cast<double>(types[i]));
+  return numbers;
+}
+
 TF_Output FindTensor(TF_Graph* graph, const std::string& name) {
   const TF_Output output = FindOutput(graph, name);
   const TF_DataType type = BaseType(output);
@@ -171,10 +194,10 @@ TF_Output FindTensor(TF_Graph* graph, const std::string& name) {
 }  // namespace
 
 void Call::Init(Napi::Env env) {
-  EnvData::Of(env).call_class = Napi::Persistent(
-      DefineClass(env, "NativeCall",
-                  {InstanceMethod<&Call::Run>("run"), InstanceMethod<&Call::RunSync>("runSync"),
-                   InstanceAccessor<&Call::FeedTypes>("feedTypes")}));
+  EnvData::Of(env).call_class = Napi::Persistent(DefineClass(
+      env, "NativeCall",
+      {InstanceMethod<&Call::Run>("run"), InstanceMethod<&Call::RunSync>("runSync"),
+       InstanceAccessor<&Call::FeedTypes>("feedTypes"), InstanceAccessor<&Call::FetchTypes>("fetchTypes")}));
 }
 
 Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
@@ -190,7 +213,11 @@ Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, cons
     bound->plan.feeds.push_back(FindTensor(graph, name));
     bound->feed_types.push_back(BaseType(bound->plan.feeds.back()));
   }
-  for (const std::string& name : fetch_names) bound->plan.fetches.push_back(FindTensor(graph, name));
+  for (const std::string& name : fetch_names) {
+    bound->plan.fetches.push_back(FindTensor(graph, name));
+    bound->fetch_types.push_back(BaseType(bound->plan.fetches.back()));
+  }
+  bound->shapes.resize(fetch_names.size());
   for (const std::string& name : target_names) bound->plan.targets.push_back(FindOperation(graph, name));
   using Shared = std::shared_ptr<const BoundPlan>;
   Shared shared = std::move(bound);
@@ -220,8 +247,9 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
     RunRequest request = RequestFromJs(env, *bound_, info);
     // What is handed over is freed from the event loop, which a loop of runSync never comes to.
     request.policy.copy = true;
+    request.policy.at_once = true;
     RunResponse response = RunNow(*bound_->session->core(), *bound_, &request);
-    return ResponseToJs(env, &response);
+    return ResponseToJs(env, *bound_, &response);
   } catch (const Error& error) {
     ThrowJs(env, error);
   } catch (const std::bad_alloc&) {
@@ -230,10 +258,11 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Call::FeedTypes(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Napi::Array types = Napi::Array::New(env, bound_->feed_types.size());
-  for (uint32_t i = 0; i < types.Length(); ++i) types.Set(i, static_cast<double>(bound_->feed_types[i]));
-  return types;
+  return TypesToJs(info.Env(), bound_->feed_types);
+}
+
+Napi::Value Call::FetchTypes(const Napi::CallbackInfo& info) {
+  return TypesToJs(info.Env(), bound_->fetch_types);
 }
 
 }  // namespace tf_session

@@ -9,6 +9,7 @@
 #include "executor_choice.h"
 #include "napi_setup.h"
 #include "session.h"
+#include "tensor.h"
 
 namespace tf_session {
 
@@ -17,6 +18,8 @@ struct BoundPlan {
   std::shared_ptr<OpenSession> session;
   RunPlan plan;
   std::vector<TF_DataType> feed_types;
+  std::vector<TF_DataType> fetch_types;
+  mutable std::vector<KnownShape> shapes;  // of each fetch; the JS thread's alone
   mutable ExecutorChoice choice;
   mutable std::atomic<bool> has_run{false};
   Counted counted{live.calls};
@@ -35,6 +38,7 @@ class Call : public Napi::ObjectWrap<Call> {
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value RunSync(const Napi::CallbackInfo& info);
   Napi::Value FeedTypes(const Napi::CallbackInfo& info);
+  Napi::Value FetchTypes(const Napi::CallbackInfo& info);
 
   std::shared_ptr<const BoundPlan> bound_;
 };

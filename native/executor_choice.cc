@@ -4,20 +4,20 @@
 
 namespace tf_session {
 
-Executor ExecutorChoice::Next() {
+ExecutorChoice::Turn ExecutorChoice::Next() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!on_trial_ && --rest_ < 0) StartTrial();
   if (on_trial_ && --left_ < 0) EndTrial();
-  if (!on_trial_) return best_;
+  if (!on_trial_) return {best_, false};
   // In turn, the incumbent first. When all have begun, the incumbent until the last has ended.
   Sample& incumbent = best_ == Executor::kPool ? pool_ : caller_;
   Sample& other = best_ == Executor::kPool ? caller_ : pool_;
   if (other.begun >= incumbent.begun || other.begun == kTries) {
     if (incumbent.begun < kTries) ++incumbent.begun;
-    return best_;
+    return {best_, true};
   }
   ++other.begun;
-  return best_ == Executor::kPool ? Executor::kCaller : Executor::kPool;
+  return {best_ == Executor::kPool ? Executor::kCaller : Executor::kPool, true};
 }
 
 void ExecutorChoice::Report(Executor where, Duration duration) {

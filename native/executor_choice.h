@@ -19,8 +19,12 @@ class ExecutorChoice {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  // Where the next run is to go: kPool or kCaller.
-  Executor Next();
+  struct Turn {
+    Executor where;    // kPool or kCaller
+    bool is_on_trial;  // then how long it takes is to be reported
+  };
+  // Where the next run is to go.
+  Turn Next();
   // How long a run took that went there. Runs that failed are not reported.
   void Report(Executor where, Duration duration);
 

@@ -17,27 +17,26 @@ constexpr size_t kHandOverBytes = size_t{32} * 1024;
 // TensorFlow's TensorShape ends the process above this.
 constexpr uint32_t kMostDimensions = 254;
 
-napi_value Element(Napi::Env env, napi_value array, uint32_t at) {
-  napi_value element = nullptr;
-  // Fails only where a getter of the array throws.
-  if (napi_get_element(env, array, at, &element) != napi_ok) throw Napi::Error::New(env);
-  return element;
+// Throws where the numbers end early, or are none that a shape can have.
+double Next(Head* head) {
+  if (head->next == head->end) throw Error(TF_INVALID_ARGUMENT, "The inputs' shapes are incomplete.");
+  return *head->next++;
 }
 
-std::vector<int64_t> ShapeFromJs(Napi::Env env, napi_value array) {
-  uint32_t rank = 0;
-  if (napi_get_array_length(env, array, &rank) != napi_ok) {
-    throw Error(TF_INVALID_ARGUMENT, "A tensor's shape must be an array.");
+std::vector<int64_t> ShapeFromJs(Head* head) {
+  const double rank = Next(head);
+  if (!(rank >= 0 && rank <= kMostDimensions)) {
+    throw Error(TF_INVALID_ARGUMENT,
+                "A tensor has at most " + std::to_string(kMostDimensions) + " dimensions.");
   }
-  if (rank > kMostDimensions) {
-    throw Error(TF_INVALID_ARGUMENT, "A tensor has at most " + std::to_string(kMostDimensions) +
-                                         " dimensions, this one has " + std::to_string(rank) + ".");
-  }
-  std::vector<int64_t> shape(rank);
-  for (uint32_t i = 0; i < rank; ++i) {
-    if (napi_get_value_int64(env, Element(env, array, i), &shape[i]) != napi_ok) {
-      throw Error(TF_INVALID_ARGUMENT, "A dimension of a tensor's shape is no number.");
+  std::vector<int64_t> shape(static_cast<size_t>(rank));
+  constexpr double kMost = 9007199254740992;  // 2^53
+  for (int64_t& dimension : shape) {
+    const double number = Next(head);
+    if (!(number >= -1 && number <= kMost)) {
+      throw Error(TF_INVALID_ARGUMENT, "A dimension of a tensor's shape is no number of elements.");
     }
+    dimension = static_cast<int64_t>(number);
   }
   return shape;
 }
@@ -119,13 +118,10 @@ bool GetBytes(Napi::Env env, napi_value value, ByteSpan* bytes) {
 
 }  // namespace
 
-TensorPtr TensorFromJs(Napi::Env env, napi_value inputs, uint32_t at) {
-  int32_t number = 0;
-  (void)napi_get_value_int32(env, Element(env, inputs, at), &number);
-  const auto type = static_cast<TF_DataType>(number);
-  const std::vector<int64_t> shape = ShapeFromJs(env, Element(env, inputs, at + 1));
+TensorPtr TensorFromJs(Napi::Env env, Head* head, napi_value data) {
+  const auto type = static_cast<TF_DataType>(static_cast<int>(Next(head)));
+  const std::vector<int64_t> shape = ShapeFromJs(head);
   const int64_t count = ElementCount(shape);
-  const napi_value data = Element(env, inputs, at + 2);
   if (type == TF_STRING) return StringsFromJs(env, shape, count, Napi::Array(env, data));
   const size_t size = tf().TF_DataTypeSize(type);
   if (size == 0) {
@@ -151,7 +147,7 @@ FetchedTensor::FetchedTensor(TensorPtr tensor, const OutputPolicy& policy)
       strings_as_bytes_(policy.strings_as_bytes),
       tensor_(std::move(tensor)) {
   for (size_t i = 0; i < shape_.size(); ++i) shape_[i] = tf().TF_Dim(tensor_.get(), static_cast<int>(i));
-  if (TakeWhole()) return;
+  if ((policy.at_once && policy.copy && type_ != TF_STRING) || TakeWhole()) return;
   // The same memory may be the input's own (Identity), a variable's, a constant's, another fetch's. A later
   // run may write to it before the JS thread comes to read, and what JavaScript writes would change the next
   // run.
@@ -176,18 +172,16 @@ bool FetchedTensor::TakeWhole() {
   return moved != nullptr;
 }
 
-void FetchedTensor::ToJs(Napi::Env env, napi_value array, uint32_t at) {
-  const auto number = [&](int64_t value) {
-    napi_value result = nullptr;
-    (void)napi_create_int64(env, value, &result);
-    return result;
-  };
-  napi_value shape = nullptr;
-  if (napi_create_array_with_length(env, shape_.size(), &shape) != napi_ok) throw Napi::Error::New(env);
-  for (uint32_t i = 0; i < shape_.size(); ++i) (void)napi_set_element(env, shape, i, number(shape_[i]));
-  (void)napi_set_element(env, array, at, number(type_));
-  (void)napi_set_element(env, array, at + 1, shape);
-  (void)napi_set_element(env, array, at + 2, Data(env));
+void FetchedTensor::ToJs(Napi::Env env, napi_value array, uint32_t at, KnownShape* known) {
+  if (known->array.IsEmpty() || known->dimensions != shape_) {
+    const Napi::Array shape = Napi::Array::New(env, shape_.size());
+    for (uint32_t i = 0; i < shape_.size(); ++i) shape.Set(i, static_cast<double>(shape_[i]));
+    shape.Freeze();
+    known->array = Napi::Persistent(shape);
+    known->dimensions = shape_;
+  }
+  (void)napi_set_element(env, array, at, known->array.Value());
+  (void)napi_set_element(env, array, at + 1, Data(env));
 }
 
 Napi::Value FetchedTensor::Data(Napi::Env env) {

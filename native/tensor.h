@@ -12,14 +12,27 @@
 
 namespace tf_session {
 
-// JS thread. From three entries of an array: data type, shape, data. Copies the data, unless it is a Memory:
-// then TensorFlow reads the caller's bytes in place, and the memory's use count says until when. Throws
-// Error.
-TensorPtr TensorFromJs(Napi::Env env, napi_value inputs, uint32_t at);
+// Data type and shape of tensors, one after the other: type, rank, dimensions. Each call into Node costs more
+// than all of these numbers, so they come in one piece.
+struct Head {
+  const double* next = nullptr;
+  const double* end = nullptr;
+};
+
+// JS thread. Takes type and shape from the head. Copies the data, unless it is a Memory: then TensorFlow
+// reads the caller's bytes in place, and the memory's use count says until when. Throws Error.
+TensorPtr TensorFromJs(Napi::Env env, Head* head, napi_value data);
+
+// A shape as JavaScript has seen it: most runs give the same one again.
+struct KnownShape {
+  std::vector<int64_t> dimensions;
+  Napi::Reference<Napi::Array> array;  // frozen
+};
 
 // How a fetched tensor's bytes reach JavaScript.
 struct OutputPolicy {
   bool copy = false;              // always into ordinary ArrayBuffers
+  bool at_once = false;           // ToJs comes before any other run can
   bool strings_as_bytes = false;  // no decoding
 };
 
@@ -29,8 +42,8 @@ class FetchedTensor {
   // Worker thread. Takes the tensor over.
   FetchedTensor(TensorPtr tensor, const OutputPolicy& policy);
 
-  // JS thread, once. Sets dtype, shape and data at `at`, `at + 1` and `at + 2` of the array.
-  void ToJs(Napi::Env env, napi_value array, uint32_t at);
+  // JS thread, once. Sets shape and data at `at` and `at + 1` of the array.
+  void ToJs(Napi::Env env, napi_value array, uint32_t at, KnownShape* known);
 
  private:
   bool TakeWhole();

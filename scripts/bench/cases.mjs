@@ -13,10 +13,14 @@ export const MODELS = {
 /**
  * One measurement: a program, on a model, in a mode. `seconds` of the measured loop.
  *
- * @typedef {{ program: 'raw' | 'hop' | 'ours' | 'python' | 'onnx', model: string, mode?: string, options?: object, batch?: number, seconds?: number }} Measurement
+ * @typedef {{ program: 'raw' | 'hop' | 'ours' | 'python' | 'tfjs' | 'onnx', model: string, mode?: string, options?: object, batch?: number, seconds?: number }} Measurement
  */
 const ours = (model, mode, more = {}) => ({ program: 'ours', model, mode, ...more });
 const raw = (model, mode = 'copies', more = {}) => ({ program: 'raw', model, mode, ...more });
+
+const python = (model, more = {}) => ({ program: 'python', model, ...more });
+const tfjs = (model, more = {}) => ({ program: 'tfjs', model, ...more });
+const onnx = (model, more = {}) => ({ program: 'onnx', model, ...more });
 
 /** @type {Record<string, Measurement>} */
 export const MEASUREMENTS = {
@@ -28,27 +32,45 @@ export const MEASUREMENTS = {
   'tiny, await run': ours('tiny', 'await'),
   'tiny, runSync': ours('tiny', 'sync'),
   'tiny, 16 in flight': ours('tiny', 'flight'),
-  'tiny, Python': { program: 'python', model: 'tiny' },
-  'tiny, onnxruntime-node': { program: 'onnx', model: 'tiny' },
+  'tiny, Python': python('tiny'),
+  'tiny, tfjs-node': tfjs('tiny'),
+  'tiny, onnxruntime-node': onnx('tiny'),
   'MLP 1, hop': { program: 'hop', model: 'mlp', mode: 'await' },
   'MLP 1, ours': ours('mlp', 'await'),
+  'MLP 1, raw C': raw('mlp'),
+  'MLP 1, Python': python('mlp'),
+  'MLP 1, tfjs-node': tfjs('mlp'),
+  'MLP 1, onnxruntime-node': onnx('mlp'),
   'MLP 32, hop': { program: 'hop', model: 'mlp', mode: 'await', batch: 32 },
   'MLP 32, ours': ours('mlp', 'await', { batch: 32 }),
+  'MLP 32, raw C': raw('mlp', 'copies', { batch: 32 }),
+  'MLP 32, Python': python('mlp', { batch: 32 }),
+  'MLP 32, tfjs-node': tfjs('mlp', { batch: 32 }),
+  'MLP 32, onnxruntime-node': onnx('mlp', { batch: 32 }),
   '64 MB, raw C without copies': raw('copy', 'no-copies'),
   '64 MB, Tensor.allocate': ours('copy', 'allocate'),
   '64 MB, raw C': raw('copy'),
+  '64 MB, ours': ours('copy', 'await'),
+  '64 MB, Python': python('copy'),
+  '64 MB, tfjs-node': tfjs('copy'),
+  '64 MB, onnxruntime-node': onnx('copy'),
   'strings, raw C': raw('strings'),
   'strings, ours': ours('strings', 'await'),
+  'strings, tfjs-node': tfjs('strings'),
   'MobileNetV2, raw C': raw('mobilenet', 'copies', { seconds: 3 }),
   'MobileNetV2, ours': ours('mobilenet', 'await', { seconds: 3 }),
   'MobileNetV2, freeze': ours('mobilenet', 'await', { seconds: 3, options: { freeze: true } }),
   'MobileNetV2, tuned': ours('mobilenet', 'await', { seconds: 3, tuned: 'mobilenet' }),
-  'MobileNetV2, onnxruntime-node': { program: 'onnx', model: 'mobilenet', seconds: 3 },
+  'MobileNetV2, Python': python('mobilenet', { seconds: 3 }),
+  'MobileNetV2, tfjs-node': tfjs('mobilenet', { seconds: 3 }),
+  'MobileNetV2, onnxruntime-node': onnx('mobilenet', { seconds: 3 }),
   'ResNet50, raw C': raw('resnet', 'copies', { seconds: 4 }),
   'ResNet50, ours': ours('resnet', 'await', { seconds: 4 }),
   'ResNet50, freeze': ours('resnet', 'await', { seconds: 4, options: { freeze: true } }),
   'ResNet50, tuned': ours('resnet', 'await', { seconds: 4, tuned: 'resnet' }),
-  'ResNet50, onnxruntime-node': { program: 'onnx', model: 'resnet', seconds: 4 },
+  'ResNet50, Python': python('resnet', { seconds: 4 }),
+  'ResNet50, tfjs-node': tfjs('resnet', { seconds: 4 }),
+  'ResNet50, onnxruntime-node': onnx('resnet', { seconds: 4 }),
   'ResNet50, with rules': ours('resnet', 'await', {
     seconds: 0.2,
     options: { placement: [{ type: 'MatMul', device: '/CPU:0' }] },
@@ -122,3 +144,16 @@ export const RATIOS = [
   },
   { what: 'import, in milliseconds', figure: 'loadMs', of: 'import', to: [], most: 60 },
 ];
+
+const PROGRAMS = ['raw C', 'ours', 'Python', 'tfjs-node', 'onnxruntime-node'];
+
+/** The programs side by side on each model: which measurement is whose. */
+export const PEERS = ['tiny', 'strings', 'MLP 1', 'MLP 32', '64 MB', 'MobileNetV2', 'ResNet50'].map(
+  (model) => ({
+    model,
+    ...Object.fromEntries(
+      PROGRAMS.map((program) => [program, `${model}, ${program}`]).filter(([, name]) => name in MEASUREMENTS),
+    ),
+    ...(model === 'tiny' ? { ours: 'tiny, await run' } : {}),
+  }),
+);

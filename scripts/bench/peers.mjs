@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const ROOT = join(HERE, '..', '..');
 export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tf-session', 'bench');
 
 const ONNXRUNTIME = 'onnxruntime-node@1.30.0';
+const TFJS = '@tensorflow/tfjs-node@4.22.0';
 /** tf2onnx reads SavedModels with a TensorFlow of its own, and knows none of numpy 2. */
 const CONVERTER = ['tf2onnx==1.16.1', 'onnx==1.17.0', 'tensorflow-cpu==2.18.0', 'numpy<2'];
 
@@ -100,6 +101,35 @@ export async function onnxruntime() {
       cwd: folder,
     });
   }
+  return module;
+}
+
+/** tfjs-node, by its path: its addon is built against the library that is measured, in the place of the one it would fetch. */
+export async function tfjs() {
+  const folder = join(CACHE, TFJS.split('/')[1].replace('@', '-'));
+  const module = join(folder, 'node_modules', '@tensorflow', 'tfjs-node');
+  if (existsSync(join(module, 'lib', 'napi-v8', 'tfjs_binding.node'))) return module;
+  console.error(`Fetching ${TFJS}, and building its addon …`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{}');
+  await capture('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', TFJS], { cwd: folder });
+  const library = await ensureLibrary();
+  const libraries = join(module, 'deps', 'lib');
+  await mkdir(libraries, { recursive: true });
+  const link = async (target, name) => {
+    await rm(join(module, 'deps', name), { force: true });
+    await symlink(target, join(module, 'deps', name));
+  };
+  for (const name of await readdir(dirname(library))) await link(join(dirname(library), name), `lib/${name}`);
+  await link(library, 'lib/libtensorflow.so');
+  await link(join(dirname(library), 'libtensorflow_framework.so.2'), 'lib/libtensorflow_framework.so');
+  await link(await headers(), 'include');
+  // Node's own headers lie beside it.
+  const nodedir = join(dirname(process.execPath), '..');
+  await capture('npx', ['--no-install', 'node-pre-gyp', 'install', '--build-from-source'], {
+    cwd: module,
+    env: { ...process.env, npm_config_nodedir: nodedir },
+  });
   return module;
 }
 

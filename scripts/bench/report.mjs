@@ -48,7 +48,20 @@ function columns(rows) {
     .join('\n');
 }
 
-export function table(figures, rows, missing) {
+/** The programs side by side, a row for each model. */
+function sideBySide(figures, beside) {
+  const programs = [...new Set(beside.flatMap((row) => Object.keys(row)))].filter((key) => key !== 'model');
+  const cell = (name) => {
+    const value = name === undefined ? Number.NaN : figureOf(figures, name);
+    return Number.isNaN(value) ? '-' : time(value);
+  };
+  return [
+    ['model', ...programs],
+    ...beside.map((row) => [row.model, ...programs.map((program) => cell(row[program]))]),
+  ];
+}
+
+export function table(figures, rows, beside, missing) {
   const ratios = rows.map(({ what, value, bound, holds }) => [
     what,
     Number.isNaN(value) ? '-' : value.toFixed(2),
@@ -57,6 +70,7 @@ export function table(figures, rows, missing) {
   ]);
   const left = [...missing].map(([name, reason]) => `left out: ${name}: ${reason}`);
   return [
+    ...(beside.length > 0 ? [columns(sideBySide(figures, beside)), ''] : []),
     columns([['measured', 'median', 'of processes', 'cores'], ...measured(figures)]),
     '',
     columns([['ratio', 'is', 'should be', ''], ...ratios]),
@@ -68,12 +82,13 @@ export function escapeHtml(text) {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function page(figures, rows, missing) {
+export function page(figures, rows, beside, missing) {
   const line = (cells) => `<tr>${cells.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`;
   const style =
     ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>tf-session, measured</title><style>${style}</style>
 <h1>Ratios</h1><table>${rows.map(({ what, value, bound, holds }) => line([what, Number.isNaN(value) ? '-' : value.toFixed(2), bound, verdict(holds)])).join('\n')}</table>
+<h1>Side by side</h1><table>${sideBySide(figures, beside).map(line).join('\n')}</table>
 <h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>
 <ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul></html>
 `;

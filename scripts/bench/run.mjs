@@ -1,15 +1,15 @@
-// `npm run bench`: this library beside a raw C++ loop, a bare Node-API addon, Python and onnxruntime-node, on one library and
-// the same models, in fresh processes that take turns. Prints the ratios that should hold.
+// `npm run bench`: this library beside a raw C++ loop, a bare Node-API addon, Python, tfjs-node and onnxruntime-node, on one
+// library and the same models, in fresh processes that take turns. Prints the ratios that should hold.
 //
 //   npm run bench -- [--rounds 5] [--quick] [--only TEXT]… [--json FILE] [--html FILE]
 //
-// --only keeps the ratios whose name holds the text. --quick: one short round. Ends with status 1 where a ratio does not hold.
+// --only keeps the ratios whose name holds the text, and the models of that name. --quick: one short round. Ends with status 1 where a ratio does not hold.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { main } from '../tools/failure.mjs';
-import { MEASUREMENTS, MODELS, RATIOS } from './cases.mjs';
+import { MEASUREMENTS, MODELS, PEERS, RATIOS } from './cases.mjs';
 import * as peers from './peers.mjs';
 import { checkRatios, page, table } from './report.mjs';
 
@@ -61,6 +61,8 @@ async function run({ program: kind, model, mode, options, batch, seconds = 1, tu
     text = await node('ours.mjs', {
       options: isTuned ? await place(`tuned ${model}`, () => tuned(folder, quick)) : options,
     });
+  } else if (kind === 'tfjs') {
+    text = await node('tfjs.mjs', { module: await place('tfjs-node', peers.tfjs) });
   } else if (kind === 'onnx') {
     const module = await place('onnxruntime-node', peers.onnxruntime);
     text = await node('onnx.mjs', {
@@ -106,7 +108,11 @@ await main(async () => {
   const ratios = RATIOS.filter(
     ({ what }) => values.only.length === 0 || values.only.some((text) => what.includes(text)),
   );
-  const wanted = new Set(ratios.flatMap(({ of, to }) => [of, ...to]));
+  const beside = PEERS.filter(({ model }) => values.only.length === 0 || values.only.includes(model));
+  const wanted = new Set([
+    ...ratios.flatMap(({ of, to }) => [of, ...to]),
+    ...beside.flatMap(({ model: _, ...programs }) => Object.values(programs)),
+  ]);
   const figures = new Map([...wanted].map((name) => [name, []]));
   const rounds = values.quick ? 1 : Number(values.rounds);
   for (let round = 0; round < rounds; round++) {
@@ -123,13 +129,13 @@ await main(async () => {
     }
   }
   const rows = checkRatios(ratios, figures);
-  console.log(table(figures, rows, missing));
+  console.log(table(figures, rows, beside, missing));
   if (values.json !== undefined) {
     await writeFile(
       values.json,
       JSON.stringify({ figures: Object.fromEntries(figures), ratios: rows }, null, 2),
     );
   }
-  if (values.html !== undefined) await writeFile(values.html, page(figures, rows, missing));
+  if (values.html !== undefined) await writeFile(values.html, page(figures, rows, beside, missing));
   if (rows.some(({ holds }) => holds === false)) process.exitCode = 1;
 }, USAGE);

@@ -135,7 +135,7 @@ it('functions that call each other, and themselves, are walked once', async () =
     ['start'],
     ['start'],
   );
-  expect([...source.index().roles]).toEqual(Array(7).fill(2));
+  expect([...source.index().roles].map((role) => role & 3)).toEqual(Array(7).fill(2));
 });
 
 describe.each([

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ModelGraph } from '../../lib/placement/model-graph.js';
+import { NodeList } from '../../lib/placement/node-list.js';
 import { MetaGraphDefSchema } from '../../lib/proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { addon } from '../../lib/runtime/addon.js';
+import { openLibrary } from '../../lib/runtime/tensorflow.js';
 import { readFullMetaGraph, readMetaGraphBytes } from '../../lib/saved-model/reader.js';
 import { payloads } from '../../lib/saved-model/wire.js';
 import { failure } from '../helpers/failure.js';
@@ -23,6 +26,8 @@ const FIXTURES = [
   'several-signatures',
 ];
 
+beforeAll(() => openLibrary());
+
 describe('a graph decoded node by node', () => {
   it.each(FIXTURES)('%s: has the nodes that the whole message has, in its order', async (name) => {
     const graph = await ModelGraph.decode(await graphDefOf(name));
@@ -37,6 +42,18 @@ describe('a graph decoded node by node', () => {
     expect(graph.nodes.map(({ index }) => index)).toEqual(listed.map((_, i) => i));
     for (const f of whole.library?.function ?? []) {
       expect(graph.functions.get(f.signature!.name)).toMatchObject({ signature: f.signature, ret: f.ret });
+    }
+  });
+
+  it.each(FIXTURES)('%s: is the same with a list of its nodes', async (name) => {
+    const bytes = await graphDefOf(name);
+    const list = new NodeList(await addon().readGraph(bytes, [], []));
+    const [whole, lazy] = [await ModelGraph.decode(bytes), await ModelGraph.decode(bytes, list)];
+    expect(lazy.nodes.map((node) => lazy.calls(node))).toEqual(whole.nodes.map((node) => whole.calls(node)));
+    for (const [i, node] of lazy.nodes.entries()) {
+      const { index, name: own, type, function: scope, saved, def } = whole.nodes[i]!;
+      expect(node).toMatchObject({ index, name: own, type, function: scope, saved });
+      expect(node.def).toEqual(def);
     }
   });
 
