@@ -34,7 +34,7 @@ Tables MakeTables() {
 }
 
 uint32_t MaskedCrc32c(const char* bytes, size_t size) {
-  static const Tables kTables = MakeTables();
+  static const Tables tables = MakeTables();
   constexpr uint32_t kMask = 0xa282ead8;
   uint32_t sum = ~0U;
   const char* const end = bytes + size;
@@ -43,9 +43,9 @@ uint32_t MaskedCrc32c(const char* bytes, size_t size) {
     std::memcpy(next.data(), bytes, next.size());
     for (size_t i = 0; i < 4; ++i) next[i] ^= static_cast<uint8_t>(sum >> (8 * i));
     sum = 0;
-    for (size_t i = 0; i < next.size(); ++i) sum ^= kTables[7 - i][next[i]];
+    for (size_t i = 0; i < next.size(); ++i) sum ^= tables[7 - i][next[i]];
   }
-  for (; bytes != end; ++bytes) sum = (sum >> 8U) ^ kTables[0][(sum ^ static_cast<uint8_t>(*bytes)) & 0xffU];
+  for (; bytes != end; ++bytes) sum = (sum >> 8U) ^ tables[0][(sum ^ static_cast<uint8_t>(*bytes)) & 0xffU];
   sum = ~sum;
   return ((sum >> 15U) | (sum << 17U)) + kMask;
 }

@@ -40,6 +40,7 @@ class ReadWorker : public PromiseWorker {
 Napi::Value ReadCheckpoint(const Napi::CallbackInfo& info) {
   const auto given = info[0].As<Napi::Array>();
   std::vector<CheckpointPart> parts;
+  parts.reserve(given.Length());
   for (uint32_t i = 0; i < given.Length(); ++i) {
     parts.push_back(CheckpointPartFromJs(given.Get(i).As<Napi::Array>()));
   }

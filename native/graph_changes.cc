@@ -38,6 +38,7 @@ NewNode NewNodeFromJs(const Napi::Array& entry, Values* values) {
 
 std::vector<NewNode> NewNodesFromJs(const Napi::Array& given, Values* values) {
   std::vector<NewNode> nodes;
+  nodes.reserve(given.Length());
   for (uint32_t i = 0; i < given.Length(); ++i) {
     nodes.push_back(NewNodeFromJs(given.Get(i).As<Napi::Array>(), values));
   }

@@ -138,6 +138,7 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   index.type_table = types.Take();
   // An op may be a function itself.
   std::vector<bool> is_function;
+  is_function.reserve(index.type_table.size());
   for (const std::string_view type : index.type_table) is_function.push_back(by_function.count(type) > 0);
   for (size_t i = 0; i < index.types.size(); ++i) {
     if (is_function[index.types[i]]) index.roles[i] |= GraphIndex::kCalls;

@@ -23,9 +23,12 @@ double Next(Head* head) {
   return *head->next++;
 }
 
+// False for NaN.
+bool IsBetween(double number, double least, double most) { return number >= least && number <= most; }
+
 std::vector<int64_t> ShapeFromJs(Head* head) {
   const double rank = Next(head);
-  if (!(rank >= 0 && rank <= kMostDimensions)) {
+  if (!IsBetween(rank, 0, kMostDimensions)) {
     throw Error(TF_INVALID_ARGUMENT,
                 "A tensor has at most " + std::to_string(kMostDimensions) + " dimensions.");
   }
@@ -33,7 +36,7 @@ std::vector<int64_t> ShapeFromJs(Head* head) {
   constexpr double kMost = 9007199254740992;  // 2^53
   for (int64_t& dimension : shape) {
     const double number = Next(head);
-    if (!(number >= -1 && number <= kMost)) {
+    if (!IsBetween(number, -1, kMost)) {
       throw Error(TF_INVALID_ARGUMENT, "A dimension of a tensor's shape is no number of elements.");
     }
     dimension = static_cast<int64_t>(number);

@@ -109,7 +109,7 @@ describe('a copy of a function', () => {
     call('two', 'f_copy'),
     { name: 'y', op: 'AddV2', input: ['one', 'two'], attr: { T: ofType(FLOAT) } },
   ];
-  const functions = [fn('f', [constant('c')], { out: 'c:output:0' })];
+  const functions = [fn('f', [constant('c')], { out: 'c:output:0' }, {})];
 
   it('has its own nodes, the function keeps what it has', async () => {
     const source = await read(toBytes({ node, library: { function: functions } }), ['y'], []);
