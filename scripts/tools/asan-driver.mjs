@@ -3,76 +3,17 @@
 //
 // Started by asan.mjs. TF_SESSION_ADDON names the addon with the sanitizers.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { SavedModel, Session, Tensor } from 'tf-session';
-import { tensorflowText } from '../models/tensorflow-text.mjs';
-import { fromDist, ROOT } from './dist.mjs';
+import { everyFixtureFast } from './asan-fast.mjs';
+import { calls, fixture, fixtures, TEXTS } from './asan-fixtures.mjs';
+import { fromDist } from './dist.mjs';
 
-const FIXTURES = join(ROOT, 'test', 'fixtures');
-const fixture = (name) => join(FIXTURES, name, 'saved_model');
 /** The field of a MetaGraphDef. */
 const GRAPH_DEF = 2;
 const scalar = (value, dtype) => Tensor.from([value], [], dtype);
 const collect = () => globalThis.gc();
-
-const TEXTS = [
-  '',
-  'plain',
-  'grün',
-  '東京',
-  '\u{1F388}',
-  'x'.repeat(300),
-  new Uint8Array([0xff, 0, 0x80]),
-  'a\0b',
-];
-
-/** A tensor that fits an input of a signature, unknown dimensions 8. */
-function filler({ dtype, shape }) {
-  const sizes = (shape ?? [8]).map((size) => (size < 0 ? 8 : size));
-  const count = sizes.reduce((product, size) => product * size, 1);
-  if (dtype === 'string')
-    return Tensor.from(
-      Array.from({ length: count }, (_, i) => TEXTS[i % 8]),
-      sizes,
-      dtype,
-    );
-  if (dtype === 'float32') return Tensor.allocate(dtype, sizes);
-  return Tensor.from(new Array(count).fill(dtype === 'bool' ? false : 0), sizes, dtype);
-}
-
-/** Op libraries, which some fixtures need; undefined where they cannot be fetched. */
-const libraries = await tensorflowText().then(
-  (folder) => (path) => join(folder, path),
-  (error) => console.log(`Without op libraries: ${error.message}`),
-);
-
-/** Each fixture that is a SavedModel, with the options that it needs. */
-function fixtures() {
-  return readdirSync(FIXTURES)
-    .filter((name) => existsSync(fixture(name)))
-    .map((name) => {
-      const { config, opLibraries = [] } = JSON.parse(
-        readFileSync(join(FIXTURES, name, 'expected.json'), 'utf8'),
-      );
-      return { name, config: { deviceCount: { CPU: 2 }, ...config }, opLibraries };
-    })
-    .filter(({ opLibraries }) => opLibraries.length === 0 || libraries !== undefined)
-    .map((each) => ({ ...each, opLibraries: each.opLibraries.map(libraries) }));
-}
-
-/** Each signature of a model and what to feed it, `times` over. */
-function calls(model, times) {
-  return Object.entries(model.signatures).flatMap(([signature, { inputs }]) =>
-    Array.from({ length: times }, (_, i) => ({
-      signature,
-      i,
-      fill: () => Object.fromEntries(Object.entries(inputs).map(([key, info]) => [key, filler(info)])),
-    })),
-  );
-}
 
 async function everyFixture() {
   for (const { name, config, opLibraries } of fixtures()) {
@@ -235,7 +176,7 @@ async function endings() {
 }
 
 async function failures() {
-  await assert.rejects(SavedModel.load(join(FIXTURES, 'nowhere')), { name: 'TensorFlowError' });
+  await assert.rejects(SavedModel.load(fixture('nowhere')), { name: 'TensorFlowError' });
   await assert.rejects(SavedModel.load(fixture('counter'), { tags: ['other'] }), { name: 'TensorFlowError' });
   await assert.rejects(SavedModel.load(fixture('counter'), { config: new Uint8Array([255]) }));
   const model = await SavedModel.load(fixture('dims'));
@@ -278,6 +219,7 @@ if (isMainThread) {
     graphs,
     everyFixture,
     everyFixturePlaced,
+    everyFixtureFast,
     sharedMemory,
     manyStrings,
     endings,
