@@ -90,19 +90,16 @@ export interface NativeGraphIndex {
 }
 
 /**
- * A serialized NodeDef; for a constant its bytes, whose ArrayBuffer is given up (detached once the session is made), or
- * where they lie; [dtype, ...shape] of them; and factors of float32 values: the value at k is multiplied by the factor at
- * k modulo their number.
+ * Nodes, one after the other. Each has in `numbers`: the number of the node in whose place it stands, the size of its
+ * NodeDef in `defs`, whether it has a value. Then of that: data type, rank, dimensions; whether it lies in a checkpoint, and
+ * if so offset, size and checksum; how many factors multiply it, and these. In `contents` it has its bytes, whose
+ * ArrayBuffer is given up (detached once the session is made), or the path of its file.
  */
-export type NativeNewNode = readonly [
-  node: Uint8Array,
-  content: Uint8Array | NativeCheckpointPart | null,
-  type: readonly number[] | null,
-  factors: Float64Array | null,
-];
-
-/** Nodes that stand in place of another: its number, then they, in turn. */
-export type NativeReplaced = readonly (number | readonly NativeNewNode[])[];
+export interface NativeNodes {
+  numbers: Float64Array;
+  defs: Uint8Array;
+  contents: readonly (Uint8Array | string)[];
+}
 
 /** Bytes in a data file of a checkpoint, and their masked CRC-32C. */
 export type NativeCheckpointPart = readonly [path: string, offset: number, size: number, checksum: number];
@@ -115,11 +112,12 @@ export interface NativeGraphChanges {
    */
   codes?: Uint32Array | undefined;
   table?: readonly string[] | undefined;
-  replaced?: NativeReplaced | undefined;
+  /** Nodes in place of others. */
+  replaced?: NativeNodes | undefined;
   /** Functions once more, under other names: there these nodes stand in place of those with the first one's numbers. */
-  copies?: readonly (readonly [of: string, name: string, replaced: NativeReplaced])[] | undefined;
+  copies?: readonly (readonly [of: string, name: string, replaced: NativeNodes])[] | undefined;
   /** Nodes that the main graph gets in addition. */
-  added?: readonly NativeNewNode[] | undefined;
+  added?: NativeNodes | undefined;
   /** A serialized ConfigProto, merged into every `config_proto` attribute. */
   callConfig?: Uint8Array | undefined;
 }

@@ -3,56 +3,76 @@
 #include <utility>
 
 #include "bytes.h"
+#include "library.h"
 #include "js_strings.h"
 
 namespace tf_session {
 namespace {
 
-// The serialized NodeDef; for a constant its value, a Uint8Array or a part of a checkpoint; [dtype, …shape];
-// a factor for each place of its last dimensions. Null what it has not.
-NewNode NewNodeFromJs(const Napi::Array& entry, Values* values) {
-  NewNode node;
-  if (const auto bytes = BytesFromJs(entry.Get(0U))) node.node.assign(bytes->begin(), bytes->end());
-  const Napi::Value content = entry.Get(1U);
-  if (content.IsTypedArray()) {
-    const auto array = content.As<Napi::Uint8Array>();
-    values->push_back(Napi::Persistent(array));
-    node.content = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
-  } else if (content.IsArray()) {
-    node.part = CheckpointPartFromJs(content.As<Napi::Array>());
-  } else {
-    return node;
-  }
-  node.has_value = true;
-  const auto type = entry.Get(2U).As<Napi::Array>();
-  node.dtype = type.Get(0U).As<Napi::Number>().Int32Value();
-  for (uint32_t i = 1; i < type.Length(); ++i) {
-    node.shape.push_back(type.Get(i).As<Napi::Number>().Int64Value());
-  }
-  if (const Napi::Value factors = entry.Get(3U); factors.IsTypedArray()) {
-    const auto array = factors.As<Napi::Float64Array>();
-    node.factors.assign(array.Data(), array.Data() + array.ElementLength());
-  }
-  return node;
-}
+// The numbers of nodes, as in lib/native.ts: NativeNodes.
+class Numbers {
+ public:
+  explicit Numbers(const Napi::Float64Array& array)
+      : next_(array.Data()), end_(array.Data() + array.ElementLength()) {}
 
-std::vector<NewNode> NewNodesFromJs(const Napi::Array& given, Values* values) {
-  std::vector<NewNode> nodes;
-  nodes.reserve(given.Length());
-  for (uint32_t i = 0; i < given.Length(); ++i) {
-    nodes.push_back(NewNodeFromJs(given.Get(i).As<Napi::Array>(), values));
+  [[nodiscard]] bool AtEnd() const { return next_ == end_; }
+  double Next() {
+    if (AtEnd()) throw Error(TF_INTERNAL, "The changes' numbers end early.");
+    return *next_++;
   }
-  return nodes;
-}
+  template <typename T>
+  T Next() {
+    return static_cast<T>(Next());
+  }
 
-// A number and its nodes, in turn.
-Replaced ReplacedFromJs(const Napi::Array& given, Values* values) {
-  Replaced replaced;
-  for (uint32_t i = 0; i + 1 < given.Length(); i += 2) {
+ private:
+  const double* next_;
+  const double* end_;
+};
+
+// What `add` gets is a node and the number that it stands for.
+template <typename Add>
+void ForEachNode(const Napi::Object& given, Values* values, const Add& add) {
+  Numbers numbers(given.Get("numbers").As<Napi::Float64Array>());
+  const auto defs = given.Get("defs").As<Napi::Uint8Array>();
+  const auto contents = given.Get("contents").As<Napi::Array>();
+  size_t def = 0;
+  uint32_t content = 0;
+  while (!numbers.AtEnd()) {
     const Napi::HandleScope scope(given.Env());
-    replaced[given.Get(i).As<Napi::Number>().Uint32Value()] =
-        NewNodesFromJs(given.Get(i + 1).As<Napi::Array>(), values);
+    NewNode node;
+    const auto at = numbers.Next<size_t>();
+    const auto size = numbers.Next<size_t>();
+    if (size > defs.ByteLength() - def) throw Error(TF_INTERNAL, "The changes' nodes end early.");
+    node.node.assign(reinterpret_cast<const char*>(defs.Data()) + def, size);
+    def += size;
+    node.has_value = numbers.Next() != 0;
+    if (node.has_value) {
+      node.dtype = numbers.Next<int32_t>();
+      node.shape.resize(numbers.Next<uint8_t>());
+      for (int64_t& dimension : node.shape) dimension = numbers.Next<int64_t>();
+      const Napi::Value value = contents.Get(content++);
+      if (numbers.Next() != 0) {
+        node.part = {value.As<Napi::String>().Utf8Value(), 0, 0, 0};
+        node.part->offset = numbers.Next<uint64_t>();
+        node.part->size = numbers.Next<uint64_t>();
+        node.part->checksum = numbers.Next<uint32_t>();
+      } else {
+        const auto array = value.As<Napi::Uint8Array>();
+        values->push_back(Napi::Persistent(array));
+        node.content = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
+      }
+      node.factors.resize(numbers.Next<uint32_t>());
+      for (double& factor : node.factors) factor = numbers.Next();
+    }
+    add(at, std::move(node));
   }
+}
+
+Replaced ReplacedFromJs(const Napi::Object& given, Values* values) {
+  Replaced replaced;
+  ForEachNode(given, values,
+              [&](size_t at, NewNode node) { replaced[at].push_back(std::move(node)); });
   return replaced;
 }
 
@@ -67,11 +87,12 @@ GraphChanges GraphChangesFromJs(const Napi::Object& given, Values* values) {
   if (const Napi::Value table = given.Get("table"); table.IsArray()) {
     changes.device_table = StringsFromJs(table);
   }
-  if (const Napi::Value replaced = given.Get("replaced"); replaced.IsArray()) {
-    changes.replaced = ReplacedFromJs(replaced.As<Napi::Array>(), values);
+  if (const Napi::Value replaced = given.Get("replaced"); replaced.IsObject()) {
+    changes.replaced = ReplacedFromJs(replaced.As<Napi::Object>(), values);
   }
-  if (const Napi::Value added = given.Get("added"); added.IsArray()) {
-    changes.added = NewNodesFromJs(added.As<Napi::Array>(), values);
+  if (const Napi::Value added = given.Get("added"); added.IsObject()) {
+    ForEachNode(added.As<Napi::Object>(), values,
+                [&](size_t, NewNode node) { changes.added.push_back(std::move(node)); });
   }
   if (const Napi::Value copies = given.Get("copies"); copies.IsArray()) {
     const auto list = copies.As<Napi::Array>();
@@ -79,7 +100,7 @@ GraphChanges GraphChangesFromJs(const Napi::Object& given, Values* values) {
       const auto entry = list.Get(i).As<Napi::Array>();
       FunctionCopy copy;
       copy.name = entry.Get(1U).As<Napi::String>().Utf8Value();
-      copy.replaced = ReplacedFromJs(entry.Get(2U).As<Napi::Array>(), values);
+      copy.replaced = ReplacedFromJs(entry.Get(2U).As<Napi::Object>(), values);
       changes.copies[entry.Get(0U).As<Napi::String>().Utf8Value()].push_back(std::move(copy));
     }
   }

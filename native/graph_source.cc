@@ -17,6 +17,7 @@
 #include "js_strings.h"
 #include "session.h"
 #include "session_options.h"
+#include "status.h"
 
 namespace tf_session {
 
@@ -180,7 +181,11 @@ Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
 Napi::Value GraphSource::CreateSession(const Napi::CallbackInfo& info) {
   GraphChanges changes;
   Values values;
-  if (info[0].IsObject()) changes = GraphChangesFromJs(info[0].As<Napi::Object>(), &values);
+  try {
+    if (info[0].IsObject()) changes = GraphChangesFromJs(info[0].As<Napi::Object>(), &values);
+  } catch (const Error& error) {
+    ThrowJs(info.Env(), error);
+  }
   return PromiseWorker::Start(
       info.Env(),
       std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]), std::move(values)),

@@ -1,12 +1,13 @@
 /** Changes of single nodes of a graph, collected until a session is made of it. */
 import { create } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
-import type { NativeNewNode } from '../native.js';
+import type { NativeNodes } from '../native.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { AttrValueSchema } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import { newNode, type Value } from './value.js';
+import { NodePack } from './node-pack.js';
+import type { Value } from './value.js';
 
 /** How an output is named as an input, in the main graph and in bodies, where the output's own name stands as well. */
 export function outputName(node: ModelNode, name: string): string {
@@ -19,7 +20,7 @@ export class Edits {
   readonly #defs = new Map<ModelNode, NodeDef>();
   readonly #constants = new Map<ModelNode, Value>();
   readonly #factors = new Map<ModelNode, Float64Array>();
-  readonly #before = new Map<ModelNode, NativeNewNode[]>();
+  readonly #before = new Map<ModelNode, [NodeDef, Value][]>();
 
   /** @param isUsed Whether users' runs reach the node: no other takes anything. */
   constructor(graph: ModelGraph, isUsed: (node: number) => boolean) {
@@ -81,7 +82,7 @@ export class Edits {
       attr: { dtype: typeAttr(number) },
     });
     const list = this.#before.get(node) ?? [];
-    list.push(newNode(def, value));
+    list.push([def, value]);
     this.#before.set(node, list);
     return node.function === '' ? name : `${name}:output:0`;
   }
@@ -134,16 +135,14 @@ export class Edits {
   readonly #returned = new Map<string, Set<string>>();
 
   /** For the addon. */
-  async toNative(slices: Slices): Promise<(number | NativeNewNode[])[]> {
-    const changed: (number | NativeNewNode[])[] = [];
+  async toNative(slices: Slices): Promise<NativeNodes> {
+    const pack = new NodePack();
     for (const [node, def] of this.#defs) {
       if (slices.isOver(0)) await slices.next();
-      changed.push(node.index, [
-        ...(this.#before.get(node) ?? []),
-        newNode(def, this.#constants.get(node), this.#factors.get(node)),
-      ]);
+      for (const [before, value] of this.#before.get(node) ?? []) pack.add(node.index, before, value);
+      pack.add(node.index, def, this.#constants.get(node), this.#factors.get(node));
     }
-    return changed;
+    return pack.finish();
   }
 }
 

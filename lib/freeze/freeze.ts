@@ -2,63 +2,47 @@
 import { create } from '@bufbuild/protobuf';
 import { dtypeByNumber } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
-import type { NativeGraphChanges, NativeNewNode, NativeReplaced } from '../native.js';
+import type { NativeGraphChanges, NativeNodes } from '../native.js';
 import type { PlacedGraph } from '../placed-graph.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import { Slices } from '../placement/slices.js';
 import { AttrValueSchema, type NameAttrList } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import type { Session } from '../session.js';
-import type { Tensor } from '../tensor.js';
 import { Edits } from './edits.js';
 import { foldIntoFilters } from './fold.js';
 import type { Instance } from './instances.js';
-import { newNode, type Value } from './value.js';
-import { dtypeOf, type Frozen, findFrozen } from './variables.js';
+import { NodePack } from './node-pack.js';
+import type { Value } from './value.js';
+import { dtypeOf, type Found, type Frozen, findFrozen } from './variables.js';
 
 /** Protobuf's limit for a message, which a graph is. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-/** What is to be frozen of a graph; the values are not read yet. */
-export interface FreezePlan {
-  /** What the session that the values are read from has in addition. */
-  added: readonly NativeNewNode[];
-  /** The tensors to fetch from it, one a variable. */
-  fetches: readonly string[];
-  /** Variables that stay variables, by name: something that users run assigns them, or nobody can tell. */
-  kept: readonly string[];
-  frozen: readonly Frozen[];
-  instances: readonly Instance[];
-}
-
 /**
- * Finds what can be frozen.
+ * Finds what can be frozen; the values are not read yet.
  *
  * @throws TensorFlowError RESOURCE_EXHAUSTED where the constants would be more than a graph can hold
  */
-export async function planFreeze(placed: PlacedGraph): Promise<FreezePlan> {
-  const graph = await placed.graph();
-  const { frozen, kept, instances } = await findFrozen(
-    graph,
-    (node) => placed.index.isUsed(node),
-    new Slices(),
-  );
-  checkSize(frozen);
-  const added: NativeNewNode[] = [];
+export async function planFreeze(placed: PlacedGraph): Promise<Found> {
+  const found = await findFrozen(await placed.graph(), (node) => placed.index.isUsed(node), new Slices());
+  checkSize(found.frozen);
+  return found;
+}
+
+/** What a session that the values are read from has in addition, and the tensors to fetch from it, one a variable. */
+export function reading(frozen: readonly Frozen[]): { added: NativeNodes; fetches: string[] } {
+  const added = new NodePack();
   const fetches = frozen.map(({ variable }, i) => {
     if (variable.type !== 'VarHandleOp') return `${variable.name}:0`;
     const name = `tf_session_freeze/value_${i}`;
-    const { dtype } = variable.def.attr;
-    const read = create(NodeDefSchema, {
-      name,
-      op: 'ReadVariableOp',
-      input: [variable.name],
-      attr: { dtype: dtype! },
-    });
-    added.push(newNode(read));
+    const dtype = variable.def.attr.dtype!;
+    added.add(
+      0,
+      create(NodeDefSchema, { name, op: 'ReadVariableOp', input: [variable.name], attr: { dtype } }),
+    );
     return `${name}:0`;
   });
-  return { added, fetches, kept, frozen, instances };
+  return { added: added.finish(), fetches };
 }
 
 /** @internal Throws where constants of this many bytes would not fit into a graph. */
@@ -91,7 +75,7 @@ function checkSize(frozen: readonly Frozen[]): void {
  */
 export async function freezeChanges(
   placed: PlacedGraph,
-  { frozen, instances }: FreezePlan,
+  { frozen, instances }: Found,
   values: readonly Value[],
   isKept: (node: ModelNode) => boolean,
 ): Promise<Pick<NativeGraphChanges, 'replaced' | 'copies'>> {
@@ -111,7 +95,7 @@ export async function freezeChanges(
   }
   for (const instance of instances) renameCalls(editsOf(instance), instance);
   await foldIntoFilters(graph.nodes, graph, common, isKept, slices);
-  const copies: [string, string, NativeReplaced][] = [];
+  const copies: [string, string, NativeNodes][] = [];
   for (const [{ function: of, name }, edits] of own) {
     await foldIntoFilters(graph.functions.get(of)!.nodes.values(), graph, edits, isKept, slices);
     copies.push([of, name, await edits.toNative(slices)]);
@@ -148,9 +132,4 @@ function renameCalls(edits: Edits, { renamed }: Instance): void {
       }
     }
   }
-}
-
-/** Runs what reads the values. */
-export function readValues(session: Session, { fetches }: FreezePlan): Promise<Tensor[]> {
-  return fetches.length === 0 ? Promise.resolve([]) : session.run(fetches, {}, { executor: 'pool' });
 }

@@ -17,9 +17,10 @@ import type { Session } from '../session.js';
 import { byName, makePlan, toInputs } from '../signature-plan.js';
 import type { Tensor } from '../tensor.js';
 import { valuesOfCheckpoint } from './checkpoint-values.js';
-import { type FreezePlan, freezeChanges, planFreeze, readValues } from './freeze.js';
+import { freezeChanges, planFreeze, reading } from './freeze.js';
 import { checkOutputs, type FreezeOptions } from './options.js';
 import type { Value } from './value.js';
+import type { Found } from './variables.js';
 
 /**
  * @param make Makes a session of the graph with these edits, restored or only initialised.
@@ -42,9 +43,10 @@ export async function freezeSession<C extends { session: Session }>(
   let values: readonly Value[] | undefined =
     options.verify === undefined ? await savedValues(directory, metaGraph, placed, plan) : undefined;
   if (values === undefined) {
-    const source = (await make({ added: plan.added }, true)).session;
+    const { added, fetches } = reading(plan.frozen);
+    const source = (await make({ added }, true)).session;
     try {
-      values = await readValues(source, plan);
+      values = await source.run(fetches, {}, { executor: 'pool' });
       if (options.verify !== undefined) expected = await check(source);
     } finally {
       await source.close();
@@ -74,7 +76,7 @@ async function savedValues(
   directory: string,
   metaGraph: Parsed['metaGraph'],
   placed: Parsed['placed'],
-  { frozen }: FreezePlan,
+  { frozen }: Found,
 ): Promise<Value[] | undefined> {
   const init = initOp(metaGraph);
   const initialised = init === undefined ? undefined : await placed.reachedFrom([init]);

@@ -9,6 +9,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { TensorFlowError } from '../errors.js';
+import { Slices } from '../placement/slices.js';
 import {
   type BundleEntryProto,
   BundleEntryProtoSchema,
@@ -43,7 +44,7 @@ export async function readCheckpointIndex(prefix: string): Promise<CheckpointInd
     throw fileError(error, path);
   }
   try {
-    return parseIndex(bytes);
+    return await parseIndex(bytes);
   } catch (error) {
     if (error instanceof TensorFlowError) throw error;
     const why = error instanceof Error ? error.message : String(error);
@@ -92,7 +93,8 @@ export async function checkCheckpoint(prefix: string): Promise<void> {
   }
 }
 
-function parseIndex(bytes: Buffer): CheckpointIndex {
+async function parseIndex(bytes: Buffer): Promise<CheckpointIndex> {
+  const slices = new Slices();
   const footer = bytes.length - FOOTER_BYTES;
   if (footer < 0) throw new Error('it is too short');
   if (bytes.readBigUInt64LE(bytes.length - 8) !== MAGIC)
@@ -103,6 +105,7 @@ function parseIndex(bytes: Buffer): CheckpointIndex {
   const entries = new Map<string, BundleEntryProto>();
   for (const [, handle] of blockEntries(block(bytes, handles))) {
     for (const [key, value] of blockEntries(block(bytes, new BinaryReader(handle)))) {
+      if (slices.isOver(0)) await slices.next();
       if (key === '') shards = fromBinary(BundleHeaderProtoSchema, value).numShards;
       else entries.set(key, fromBinary(BundleEntryProtoSchema, value));
     }

@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NativeCheckpointPart, NativeNewNode } from '../../lib/native.js';
+import { NodePack } from '../../lib/freeze/node-pack.js';
+import { Tensor } from '../../lib/index.js';
+import type { NativeCheckpointPart, NativeGraphChanges, NativeNodes } from '../../lib/native.js';
 import { NodeDefSchema } from '../../lib/proto/tensorflow/core/framework/node_def_pb.js';
 import { addon } from '../../lib/runtime/addon.js';
 import { openLibrary } from '../../lib/runtime/tensorflow.js';
@@ -34,21 +36,25 @@ function maskedCrc(bytes: Uint8Array): number {
   return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;
 }
 
-function constantNode(
-  name: string,
-  content: Uint8Array | NativeCheckpointPart,
-  shape: number[],
-  factors: Float64Array | null = null,
-): NativeNewNode {
-  const def = create(NodeDefSchema, { name, op: 'Const', attr: { dtype: ofType(FLOAT) } } as never);
-  return [toBinary(NodeDefSchema, def), content, [FLOAT, ...shape], factors];
+const NOTHING = new NodePack().finish();
+
+type Content = Tensor | NativeCheckpointPart;
+
+/** A constant in place of the node with this number. */
+function constantAt(at: number, content: Content, shape: number[], factors?: Float64Array): NativeNodes {
+  const pack = new NodePack();
+  const value = content instanceof Tensor ? content : { dtype: 'float32' as const, shape, part: content };
+  const attr = { dtype: ofType(FLOAT) };
+  pack.add(at, create(NodeDefSchema, { name: 'c', op: 'Const', attr } as never), value, factors);
+  return pack.finish();
 }
 
-/** What y is with these nodes in place of the constant c, and of those in function bodies. */
-async function run(content: Uint8Array | NativeCheckpointPart, shape: number[], factors?: Float64Array) {
+const tensor = (shape: number[], ...values: number[]) => Tensor.from(Float32Array.from(values), shape);
+
+/** What y is with this in place of the constant c. */
+async function run(content: Content, shape: number[], factors?: Float64Array) {
   const source = await read(toBytes({ node: [constant('c'), identity('y', 'c')] }), ['y'], []);
-  const replaced = [0, [constantNode('c', content, shape, factors ?? null)]];
-  const session = await source.createSession({ replaced }, undefined);
+  const session = await source.createSession({ replaced: constantAt(0, content, shape, factors) }, undefined);
   try {
     const [dimensions, data] = session.bind([], ['y:0'], []).runSync([], new Float64Array(0), 0);
     return { shape: dimensions, data: [...new Float32Array(data as ArrayBuffer)] };
@@ -59,7 +65,7 @@ async function run(content: Uint8Array | NativeCheckpointPart, shape: number[], 
 
 describe('a constant', () => {
   it('is what is in memory', async () => {
-    expect(await run(new Uint8Array(VALUES.slice().buffer), [2, 3])).toEqual({
+    expect(await run(tensor([2, 3], ...VALUES), [2, 3])).toEqual({
       shape: [2, 3],
       data: [...VALUES],
     });
@@ -73,9 +79,7 @@ describe('a constant', () => {
   it('is multiplied along its last dimension', async () => {
     const data = [10, 4, -3, 40, 10, -6];
     expect((await run(PART, [2, 3], Float64Array.of(10, 2, -1))).data).toEqual(data);
-    expect(
-      (await run(new Uint8Array(VALUES.slice().buffer), [2, 3], Float64Array.of(10, 2, -1))).data,
-    ).toEqual(data);
+    expect((await run(tensor([2, 3], ...VALUES), [2, 3], Float64Array.of(10, 2, -1))).data).toEqual(data);
   });
 
   it.each<[string, NativeCheckpointPart, string, RegExp]>([
@@ -113,27 +117,17 @@ describe('a copy of a function', () => {
 
   it('has its own nodes, the function keeps what it has', async () => {
     const source = await read(toBytes({ node, library: { function: functions } }), ['y'], []);
-    const replaced = [3, [constantNode('c', new Uint8Array(Float32Array.of(100).buffer), [])]];
-    const plain = await sum(await source.createSession({ copies: [['f', 'f_copy', []]] }, undefined));
-    const changed = await sum(await source.createSession({ copies: [['f', 'f_copy', replaced]] }, undefined));
-    expect(changed).toBe(plain / 2 + 100);
-    const both = await sum(
-      await source.createSession(
-        {
-          replaced: [3, [constantNode('c', new Uint8Array(Float32Array.of(5).buffer), [])]],
-          copies: [
-            ['f', 'f_copy', [3, [constantNode('c', new Uint8Array(Float32Array.of(100).buffer), [])]]],
-          ],
-        },
-        undefined,
-      ),
-    );
+    const of = (value: number) => constantAt(3, tensor([], value), []);
+    const session = (changes: NativeGraphChanges) => source.createSession(changes, undefined);
+    const plain = await sum(await session({ copies: [['f', 'f_copy', NOTHING]] }));
+    expect(await sum(await session({ copies: [['f', 'f_copy', of(100)]] }))).toBe(plain / 2 + 100);
+    const both = await sum(await session({ replaced: of(5), copies: [['f', 'f_copy', of(100)]] }));
     expect(both).toBe(105);
   });
 
   it('of none that is there changes nothing', async () => {
     const source = await read(toBytes({ node: [constant('c'), identity('y', 'c')] }), ['y'], []);
-    expect(await sum(await source.createSession({ copies: [['g', 'h', []]] }, undefined))).toBeTypeOf(
+    expect(await sum(await source.createSession({ copies: [['g', 'h', NOTHING]] }, undefined))).toBeTypeOf(
       'number',
     );
   });
@@ -146,6 +140,17 @@ async function sum(
   await session.close(false);
   return new Float32Array(data as ArrayBuffer)[0]!;
 }
+
+describe('numbers of nodes that end early', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7])('are an error after %i', async (length) => {
+    const source = await read(toBytes({ node: [constant('c'), identity('y', 'c')] }), ['y'], []);
+    const whole = constantAt(0, PART, [2, 3]);
+    const cut = { ...whole, numbers: whole.numbers.slice(0, length) };
+    expect((await failure(() => source.createSession({ replaced: cut }, undefined))).code).toBe('INTERNAL');
+    const none = { ...whole, defs: new Uint8Array(3) };
+    expect((await failure(() => source.createSession({ replaced: none }, undefined))).code).toBe('INTERNAL');
+  });
+});
 
 describe('types and shapes of inputs', () => {
   it.each<[string, number[]]>([
