@@ -7,9 +7,9 @@ import {
 import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
 import { type OpDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
-import { payloads, wireFields } from '../saved-model/wire.js';
+import { payloads, type WireField, wireFields } from '../saved-model/wire.js';
 import { argumentInput, calledBy, functionsReturning, isLoop } from './calls.js';
-import { damaged, type ModelNode, nodeOf } from './model-node.js';
+import { damaged, ModelNode } from './model-node.js';
 import type { NodeList } from './node-list.js';
 import { Slices } from './slices.js';
 
@@ -75,22 +75,25 @@ export class ModelGraph {
     const functions = new Map<string, ModelFunction>();
     const libraries: Uint8Array[] = [];
     const slices = new Slices();
-    const add = async (bytes: Uint8Array, scope: string, into: Map<string, ModelNode>) => {
-      // One node may hold a weight of many megabytes: the clock is looked at for each.
-      if (slices.isOver(0)) await slices.next();
-      const node = nodeOf(nodes.length, scope, bytes, index);
+    const add = (field: WireField, scope: string, into: Map<string, ModelNode>) => {
+      const node = new ModelNode(nodes.length, scope, field, index);
       nodes.push(node);
       into.set(node.name, node);
     };
     try {
-      for (const { number, payload } of wireFields(graphDef)) {
-        if (number === NODE && payload !== undefined) await add(payload, '', main);
-        else if (number === LIBRARY && payload !== undefined) libraries.push(payload);
+      // One node may hold a weight of many megabytes: the clock is looked at for each.
+      for (const field of wireFields(graphDef)) {
+        if (slices.isOver(0)) await slices.next();
+        if (field.number === NODE && field.hasPayload) add(field, '', main);
+        else if (field.number === LIBRARY && field.hasPayload) libraries.push(field.payload!);
       }
       for (const bytes of libraries.flatMap((library) => payloads(library, FUNCTION))) {
         const { signature, ret, bodies } = await readFunction(bytes, slices);
         const own = new Map<string, ModelNode>();
-        for (const body of bodies) await add(body, signature.name, own);
+        for (const body of bodies) {
+          if (slices.isOver(0)) await slices.next();
+          add(body, signature.name, own);
+        }
         functions.set(signature.name, { name: signature.name, signature, nodes: own, ret });
       }
     } catch (error) {
@@ -252,15 +255,15 @@ function keyOf({ node, arg, output }: Source, scope: string): string {
 async function readFunction(
   bytes: Uint8Array,
   slices: Slices,
-): Promise<{ signature: OpDef; ret: Record<string, string>; bodies: Uint8Array[] }> {
-  const bodies: Uint8Array[] = [];
+): Promise<{ signature: OpDef; ret: Record<string, string>; bodies: WireField[] }> {
+  const bodies: WireField[] = [];
   const rets: Uint8Array[] = [];
   let signature = new Uint8Array();
   let step = 0;
   for (const field of wireFields(bytes)) {
     if (slices.isOver(step++)) await slices.next();
-    if (field.number === BODY_NODE && field.payload !== undefined) bodies.push(field.payload);
-    else if (field.number === SIGNATURE && field.payload !== undefined)
+    if (field.number === BODY_NODE && field.hasPayload) bodies.push(field);
+    else if (field.number === SIGNATURE && field.hasPayload)
       signature = field.payload as Uint8Array<ArrayBuffer>;
     else if (field.number === RET) rets.push(field.whole);
   }

@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { TensorFlowError } from '../errors.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
+import { WireField } from '../saved-model/wire.js';
 import type { NodeList } from './node-list.js';
 
 /** A node, in the main graph or in a function's body. */
@@ -15,59 +16,42 @@ export class ModelNode {
   readonly function: string;
   /** The device saved in the model, or `''`. */
   readonly saved: string;
-  #def: NodeDef | Uint8Array;
+  #def: NodeDef | WireField;
 
-  constructor(
-    { index, name, type, function: scope, saved }: Omit<ModelNode, 'def'>,
-    def: NodeDef | Uint8Array,
-  ) {
+  /** @param list What it tells of the node is not decoded. */
+  constructor(index: number, scope: string, field: WireField, list: NodeList | undefined) {
     this.index = index;
-    this.name = name;
-    this.type = type;
     this.function = scope;
-    this.saved = saved;
-    this.#def = def;
+    if (list !== undefined) {
+      this.name = list.name(index);
+      this.type = list.type(index);
+      this.saved = list.device(index);
+      this.#def = field;
+    } else {
+      this.#def = decode(field);
+      this.name = this.#def.name;
+      this.type = this.#def.op;
+      this.saved = this.#def.device;
+    }
   }
 
   /** Decoded when it is first asked for: most nodes of a model only train it. Throws DATA_LOSS for what is none. */
   get def(): NodeDef {
-    if (this.#def instanceof Uint8Array) {
-      try {
-        this.#def = fromBinary(NodeDefSchema, this.#def);
-      } catch (error) {
-        throw damaged(error);
-      }
-    }
+    if (this.#def instanceof WireField) this.#def = decode(this.#def);
     return this.#def;
   }
 }
 
-/** The node with this number; what `index` tells of it is not decoded. */
-export function nodeOf(
-  number: number,
-  scope: string,
-  bytes: Uint8Array,
-  index: NodeList | undefined,
-): ModelNode {
-  if (index !== undefined) {
-    const saved = index.device(number);
-    const known = {
-      index: number,
-      name: index.name(number),
-      type: index.type(number),
-      function: scope,
-      saved,
-    };
-    return new ModelNode(known, bytes);
+function decode(field: WireField): NodeDef {
+  try {
+    return fromBinary(NodeDefSchema, field.payload!);
+  } catch (error) {
+    throw damaged(error);
   }
-  const def = fromBinary(NodeDefSchema, bytes);
-  return new ModelNode(
-    { index: number, name: def.name, type: def.op, function: scope, saved: def.device },
-    def,
-  );
 }
 
 /** Protobuf's own error, as ours. */
 export function damaged(error: unknown): TensorFlowError {
+  if (error instanceof TensorFlowError) return error;
   return new TensorFlowError('DATA_LOSS', `The graph is damaged: ${String(error)}.`, { cause: error });
 }

@@ -6,27 +6,30 @@
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** One field as it lies in its message. */
+/** One field as it lies in its message. Views are made when they are asked for: of most fields nobody wants any. */
 export class WireField {
   readonly number: number;
-  /** What a string, a bytes or a message field holds; undefined for the others. */
-  readonly payload: Uint8Array | undefined;
   readonly #bytes: Uint8Array;
   readonly #start: number;
+  /** Where what it holds begins; -1 where it is no string, no bytes and no message. */
+  readonly #payload: number;
   readonly #end: number;
 
-  constructor(
-    number: number,
-    payload: Uint8Array | undefined,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ) {
+  constructor(number: number, bytes: Uint8Array, start: number, payload: number, end: number) {
     this.number = number;
-    this.payload = payload;
     this.#bytes = bytes;
     this.#start = start;
+    this.#payload = payload;
     this.#end = end;
+  }
+
+  /** What a string, a bytes or a message field holds; undefined for the others. */
+  get payload(): Uint8Array | undefined {
+    return this.#payload === -1 ? undefined : this.#bytes.subarray(this.#payload, this.#end);
+  }
+
+  get hasPayload(): boolean {
+    return this.#payload !== -1;
   }
 
   /** The field with its tag, as it would be copied into another message. */
@@ -45,19 +48,19 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const [number, wireType] = reader.tag();
-    let payload: Uint8Array | undefined;
+    let payload = -1;
     if (wireType === WireType.LengthDelimited) {
       const length = reader.uint32();
       const left = reader.len - reader.pos;
       if (length > left) {
         throw new RangeError(`field ${number} at byte ${start} says ${length} bytes, ${left} are left`);
       }
-      payload = bytes.subarray(reader.pos, reader.pos + length);
+      payload = reader.pos;
       reader.pos += length;
     } else {
       reader.skip(wireType, number);
     }
-    yield new WireField(number, payload, bytes, start, reader.pos);
+    yield new WireField(number, bytes, start, payload, reader.pos);
   }
 }
 
@@ -65,7 +68,7 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
 export function payloads(bytes: Uint8Array, number: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const field of wireFields(bytes)) {
-    if (field.number === number && field.payload !== undefined) found.push(field.payload);
+    if (field.number === number && field.hasPayload) found.push(field.payload!);
   }
   return found;
 }
