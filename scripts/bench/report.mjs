@@ -7,13 +7,35 @@ export function figureOf(figures, name, figure = 'medianUs') {
   return values.length === 0 ? Number.NaN : median(values);
 }
 
-/** Each ratio with its value, and whether it holds: undefined where it could not be measured. */
+/** The best of the processes: what a machine that others load as well would have given alone. */
+function bestOf(figures, name, figure) {
+  const values = (figures.get(name) ?? []).map((each) => each[figure ?? 'medianUs']);
+  return values.length === 0
+    ? Number.NaN
+    : figure === 'perSecond'
+      ? Math.max(...values)
+      : Math.min(...values);
+}
+
+/**
+ * Each ratio with its value, and whether it holds: undefined where it could not be measured. `best` is the ratio of the
+ * best processes.
+ */
 export function checkRatios(ratios, figures) {
   return ratios.map(({ what, of, to, figure, most, least }) => {
-    const sum = to.reduce((total, name) => total + figureOf(figures, name, figure), 0);
-    const value = figureOf(figures, of, figure) / (to.length === 0 ? 1 : sum);
+    const ratio = (take) => {
+      const sum = to.reduce((total, name) => total + take(figures, name, figure), 0);
+      return take(figures, of, figure) / (to.length === 0 ? 1 : sum);
+    };
+    const value = ratio(figureOf);
     const holds = Number.isNaN(value) ? undefined : most === undefined ? value >= least : value <= most;
-    return { what, value, bound: most === undefined ? `at least ${least}` : `at most ${most}`, holds };
+    return {
+      what,
+      value,
+      best: ratio(bestOf),
+      bound: most === undefined ? `at least ${least}` : `at most ${most}`,
+      holds,
+    };
   });
 }
 
@@ -62,9 +84,10 @@ function sideBySide(figures, beside) {
 }
 
 export function table(figures, rows, beside, missing) {
-  const ratios = rows.map(({ what, value, bound, holds }) => [
+  const ratios = rows.map(({ what, value, best, bound, holds }) => [
     what,
     Number.isNaN(value) ? '-' : value.toFixed(2),
+    Number.isNaN(best) ? '-' : best.toFixed(2),
     bound,
     verdict(holds),
   ]);
@@ -73,7 +96,7 @@ export function table(figures, rows, beside, missing) {
     ...(beside.length > 0 ? [columns(sideBySide(figures, beside)), ''] : []),
     columns([['measured', 'median', 'of processes', 'cores'], ...measured(figures)]),
     '',
-    columns([['ratio', 'is', 'should be', ''], ...ratios]),
+    columns([['ratio', 'is', 'of the best', 'should be', ''], ...ratios]),
     ...left,
   ].join('\n');
 }
@@ -87,7 +110,7 @@ export function page(figures, rows, beside, missing) {
   const style =
     ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>tf-session, measured</title><style>${style}</style>
-<h1>Ratios</h1><table>${rows.map(({ what, value, bound, holds }) => line([what, Number.isNaN(value) ? '-' : value.toFixed(2), bound, verdict(holds)])).join('\n')}</table>
+<h1>Ratios</h1><table>${rows.map(({ what, value, best, bound, holds }) => line([what, ...[value, best].map((ratio) => (Number.isNaN(ratio) ? '-' : ratio.toFixed(2))), bound, verdict(holds)])).join('\n')}</table>
 <h1>Side by side</h1><table>${sideBySide(figures, beside).map(line).join('\n')}</table>
 <h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>
 <ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul></html>

@@ -33,9 +33,9 @@ async function names(folder) {
   return { feed: op(serving_default.inputs), fetch: op(serving_default.outputs) };
 }
 
-async function tuned(folder, quick) {
+async function tuned(folder, tolerance, quick) {
   const file = join(peers.CACHE, `tuned-${folder.split('/').at(-1)}.json`);
-  const args = ['tune', folder, '--for', 'latency', '--tolerance', '1e-3', '--out', file];
+  const args = ['tune', folder, '--for', 'latency', '--tolerance', tolerance, '--out', file];
   if (quick) args.push('--rounds', '2', '--round-ms', '200');
   console.error(`tf-session ${args.join(' ')} …`);
   await peers.capture(process.execPath, [
@@ -59,7 +59,7 @@ async function run({ program: kind, model, mode, options, batch, seconds = 1, tu
   let text;
   if (kind === 'ours') {
     text = await node('ours.mjs', {
-      options: isTuned ? await place(`tuned ${model}`, () => tuned(folder, quick)) : options,
+      options: isTuned ? await place(`tuned ${model}`, () => tuned(folder, isTuned, quick)) : options,
     });
   } else if (kind === 'tfjs') {
     text = await node('tfjs.mjs', { module: await place('tfjs-node', peers.tfjs) });

@@ -1,8 +1,9 @@
 /** Single rows that go together: each caller gets what is his. */
 import { describe, expect, it } from 'vitest';
-import { type BatcherOptions, Tensor } from '../../lib/index.js';
+import { type BatcherOptions, SavedModel, Tensor } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { openFixture } from '../helpers/fixtures.js';
+import { attr, type Node, save, variable } from '../helpers/made-models.js';
 
 const row = (i: number) => Float32Array.from({ length: 8 }, (_, k) => i + k / 8);
 
@@ -120,6 +121,35 @@ describe('a batcher', () => {
     );
     expect(ended).toEqual([40, 'INVALID_ARGUMENT', 10, 'INVALID_ARGUMENT']);
     expect(batcher.stats).toMatchObject({ batches: 1, reruns: 4 });
+  });
+
+  it('runs none again of a signature that changes variables', async () => {
+    // count += 1, and then x + count, or an error where x is no number.
+    const type = { T: attr.type };
+    const counter = variable('count');
+    const nodes: Node[] = [
+      { name: 'x', op: 'Placeholder', attr: { dtype: attr.type, shape: attr.shape(-1) } },
+      { name: 'one', op: 'Const', attr: { dtype: attr.type, value: attr.tensor([], [1]) } },
+      ...counter.filter(({ op }) => op !== 'ReadVariableOp'),
+      { name: 'more', op: 'AssignAddVariableOp', input: ['count', 'one'], attr: { dtype: attr.type } },
+      { name: 'read', op: 'ReadVariableOp', input: ['count', '^more'], attr: { dtype: attr.type } },
+      {
+        name: 'checked',
+        op: 'CheckNumerics',
+        input: ['x', '^more'],
+        attr: { ...type, message: attr.text('no number') },
+      },
+      { name: 'y', op: 'AddV2', input: ['checked', 'read'], attr: type },
+    ];
+    await using model = await SavedModel.load(save(nodes, [-1], [-1]));
+    const batcher = model.batcher({ maxBatchSize: 2, batchTimeoutMicros: 1_000_000 });
+    const [before] = (await model.run({ x: Tensor.from(Float32Array.of(0)) })).y!.toNumbers();
+    const rows = [1, Number.NaN].map((value) => batcher.run({ x: Tensor.from(Float32Array.of(value)) }));
+    const ends = await Promise.allSettled(rows);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    // One run for both, and this one.
+    const [after] = (await model.run({ x: Tensor.from(Float32Array.of(0)) })).y!.toNumbers();
+    expect(after! - before!).toBeCloseTo(2, 5);
   });
 
   it('waits for others as long as it is told', async () => {

@@ -1,7 +1,7 @@
 /** Functions that are called with different variables: each call gets a copy with constants of its own. */
 import { describe, expect, it } from 'vitest';
 import { decodeRunMetadata, SavedModel, Tensor } from '../../lib/index.js';
-import { attr, both, config, FLOAT, inlining, type Node, save, variable } from './models.js';
+import { attr, both, config, FLOAT, inlining, type Node, save, variable } from '../helpers/made-models.js';
 
 const RESOURCE = 20;
 const INT = 3;

@@ -1,7 +1,7 @@
 /** What multiplies and adds by channel goes into the filter before it. */
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../lib/index.js';
-import { attr, both, type Node, save, variable } from './models.js';
+import { attr, both, type Node, save, variable } from '../helpers/made-models.js';
 
 const CHANNELS = 4;
 
