@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "bytes.h"
-#include "library.h"
 #include "js_strings.h"
+#include "library.h"
 
 namespace tf_session {
 namespace {
@@ -71,8 +71,7 @@ void ForEachNode(const Napi::Object& given, Values* values, const Add& add) {
 
 Replaced ReplacedFromJs(const Napi::Object& given, Values* values) {
   Replaced replaced;
-  ForEachNode(given, values,
-              [&](size_t at, NewNode node) { replaced[at].push_back(std::move(node)); });
+  ForEachNode(given, values, [&](size_t at, NewNode node) { replaced[at].push_back(std::move(node)); });
   return replaced;
 }
 
