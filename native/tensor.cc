@@ -12,7 +12,7 @@ namespace {
 
 // From here on an output is handed over rather than copied. Below it a copy costs less than an ArrayBuffer
 // with memory from outside of V8's heap and its finalizer.
-constexpr size_t kHandOverBytes = size_t{32} * 1024;
+constexpr size_t kHandOverBytes = size_t{256} * 1024;
 
 // TensorFlow's TensorShape ends the process above this.
 constexpr uint32_t kMostDimensions = 254;

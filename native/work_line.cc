@@ -141,7 +141,9 @@ void WorkLine::Drain() {
     task->place_ = Task::Place::kNowhere;
     ++performing_;
     lock.unlock();
+    const auto start = std::chrono::steady_clock::now();
     task->Perform();
+    const bool was_short = std::chrono::steady_clock::now() - start < kShortRun;
     lock.lock();
     --performing_;
     done_.push_back(task);
@@ -149,7 +151,7 @@ void WorkLine::Drain() {
     // The end of this lane tells the JS thread of the last one; of the others somebody has to.
     if (!gate.MayStay(this)) break;
     const bool lingers = waiting_.empty();
-    if (lingers && !MayLinger()) break;
+    if (lingers && !(was_short && MayLinger())) break;
     lock.unlock();
     Wake();
     if (lingers) Linger();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -113,7 +114,9 @@ class WorkLine final : private RunGate::Environment {
   int performing_ = 0;  // tasks that they have taken
 
   // One lane at a time waits for more after the last task, wide awake: to wake a thread takes longer than a
-  // short run does.
+  // short run does. After a longer one the core is of more use to TensorFlow's own threads, which wait so,
+  // too.
+  static constexpr std::chrono::microseconds kShortRun{200};
   static constexpr int kLongestPause = 256;
   bool lingering_ = false;
   int linger_rest_ = 1;               // ends of lanes until it is tried
