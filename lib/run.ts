@@ -115,7 +115,9 @@ export function runCall<R>(
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
     const borrowed = borrowedOf(inputs);
-    const result = bound.call.run(toNative(inputs), headOf(inputs), flags, runOptions, ticket).then(
+    const result = withHead(inputs, (head) =>
+      bound.call.run(toNative(inputs), head, flags, runOptions, ticket),
+    ).then(
       (outputs) => {
         for (const input of borrowed) input.checkReleased();
         return finish(arrange(wrapOutputs(outputs, bound, control), bound, fed));
@@ -144,7 +146,7 @@ export function runCallSync(
   if (!bound.runs) return arrange([], bound, fed);
   let outputs: NativeOutputs;
   try {
-    outputs = bound.call.runSync(toNative(inputs), headOf(inputs), flags, runOptions);
+    outputs = withHead(inputs, (head) => bound.call.runSync(toNative(inputs), head, flags, runOptions));
   } catch (error) {
     throw explainMissingOpSync(error);
   }
@@ -158,22 +160,29 @@ function toNative(inputs: readonly Tensor[]): NativeInputs {
   return native;
 }
 
-/** Written anew for each call: the addon has read it when the call returns. */
-let head = new Float64Array(64);
+/** Taken while a call is being made: a getter among its inputs may make another. */
+let spare: Float64Array | undefined;
 
-function headOf(inputs: readonly Tensor[]): Float64Array {
-  let at = 0;
-  for (const { dtype, shape } of inputs) {
-    if (at + 2 + shape.length > head.length) {
-      const longer = new Float64Array(2 * (head.length + shape.length));
-      longer.set(head);
-      head = longer;
+/** Makes a call with the types and shapes of its inputs, which the addon has read when it returns. */
+function withHead<T>(inputs: readonly Tensor[], call: (head: Float64Array) => T): T {
+  let head = spare ?? new Float64Array(64);
+  spare = undefined;
+  try {
+    let at = 0;
+    for (const { dtype, shape } of inputs) {
+      if (at + 2 + shape.length > head.length) {
+        const longer = new Float64Array(2 * (head.length + shape.length));
+        longer.set(head);
+        head = longer;
+      }
+      head[at++] = dtypeInfo(dtype).number;
+      head[at++] = shape.length;
+      for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
     }
-    head[at++] = dtypeInfo(dtype).number;
-    head[at++] = shape.length;
-    for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
+    return call(head);
+  } finally {
+    spare = head;
   }
-  return head;
 }
 
 const NONE: readonly Tensor[] = [];

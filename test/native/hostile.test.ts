@@ -45,6 +45,31 @@ describe('a getter that closes the model', () => {
   });
 });
 
+describe('a getter that runs the model', () => {
+  it.each(['strings', 'shape'] as const)(
+    'among the %s leaves the inputs around it as they are',
+    async (where) => {
+      await using model = await SavedModel.load(fixture('strings'));
+      const join = (first: Tensor, second: Tensor) =>
+        model.runSync({ first, second }, { signature: 'join' }).text!.data;
+      const texts = (...data: string[]) => Tensor.from(data);
+      let nested: unknown;
+      const [first, second] = [texts('a', 'b', 'c'), texts('d', 'e', 'f')];
+      const [target, key, value] =
+        where === 'strings' ? ([first.data, 0, 'a'] as const) : ([second, 'shape', [3]] as const);
+      Object.defineProperty(target, key, {
+        get() {
+          nested = join(texts('x'), texts('y'));
+          return value;
+        },
+      });
+      const texted = join(first, second);
+      expect(nested).toEqual(join(texts('x'), texts('y')));
+      expect(texted).toEqual(join(texts('a', 'b', 'c'), texts('d', 'e', 'f')));
+    },
+  );
+});
+
 describe('memory', () => {
   it('of more than Node takes into a buffer is refused', () => {
     const most = constants.MAX_LENGTH; // from Node 22 on it is as long as a number is exact
