@@ -161,12 +161,12 @@ export interface NativeAddon {
   loadOpLibrary(path: string, needed: readonly string[]): Promise<boolean>;
   /** The same for a plug-in with devices. A plug-in that fails to start ends the process: that is TensorFlow's doing. */
   loadPluggableDevice(path: string, needed: readonly string[]): Promise<boolean>;
+  /** Reads parts of a checkpoint. Rejects with DATA_LOSS where one is not what its checksum says. */
+  readCheckpoint(parts: readonly NativeCheckpointPart[]): Promise<Uint8Array<ArrayBuffer>[]>;
   /**
    * Lists a GraphDef's nodes. The bytes are not copied: they must not be written to from then on. `kept` names ops that
    * users run, `housekeeping` those that save, restore and initialise.
    */
-  /** Reads parts of a checkpoint. Rejects with DATA_LOSS where one is not what its checksum says. */
-  readCheckpoint(parts: readonly NativeCheckpointPart[]): Promise<Uint8Array<ArrayBuffer>[]>;
   readGraph(
     graphDef: Uint8Array,
     kept: readonly string[],

@@ -5,22 +5,14 @@
 import { type DataOf, type DType, dtypeByNumber, dtypeInfo } from '../dtype.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
-import type { BundleEntryProto } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
 import { addon } from '../runtime/addon.js';
-import { type CheckpointIndex, dataFile, readCheckpointIndex } from '../saved-model/checkpoint.js';
+import { dataFile, readCheckpointIndex } from '../saved-model/checkpoint.js';
 import { Tensor } from '../tensor.js';
 import type { SavedTensor, Value } from './value.js';
 import { dtypeOf, type Frozen } from './variables.js';
 
 /** Bytes up to which a value is read at once: those of 16,384 channels. */
 const SMALL = 1 << 16;
-
-/** Where a variable's value lies. */
-interface Place {
-  entry: BundleEntryProto;
-  shape: number[];
-  dtype: DType;
-}
 
 /**
  * The values, one a variable; undefined where that of any cannot be told from the checkpoint alone.
@@ -39,7 +31,7 @@ export async function valuesOfCheckpoint(
   const keys = await keysOf(graph, isInitialised, slices);
   const index = await readCheckpointIndex(prefix).catch(() => undefined);
   if (keys === undefined || index === undefined) return undefined;
-  const places: Place[] = [];
+  const saved: SavedTensor[] = [];
   for (const { variable } of frozen) {
     const entry = index.entries.get(keys.get(variable) ?? '');
     if (entry === undefined || entry.slices.length > 0 || entry.dtype !== dtypeOf(variable)) return undefined;
@@ -47,9 +39,10 @@ export async function valuesOfCheckpoint(
     const { name, bytes, array } = dtypeByNumber(entry.dtype);
     const elements = shape.reduce((product, size) => product * size, 1);
     if (array === undefined || BigInt(elements * bytes) !== entry.size) return undefined;
-    places.push({ entry, shape, dtype: name });
+    const path = dataFile(prefix, entry.shardId, index.shards);
+    saved.push({ dtype: name, shape, part: [path, Number(entry.offset), Number(entry.size), entry.crc32c] });
   }
-  return read(prefix, index, places);
+  return withSmallRead(saved);
 }
 
 /** The key in the checkpoint of each variable that is restored from one; undefined where the init op assigns some. */
@@ -89,12 +82,8 @@ function textOf(node: ModelNode | undefined, at: number): string | undefined {
   return bytes && utf8.decode(bytes);
 }
 
-/** Parts of the data files; what folding needs to know, and is small, is read. */
-async function read(prefix: string, { shards }: CheckpointIndex, places: readonly Place[]): Promise<Value[]> {
-  const saved = places.map(({ entry, shape, dtype }): SavedTensor => {
-    const path = dataFile(prefix, entry.shardId, shards);
-    return { dtype, shape, part: [path, Number(entry.offset), Number(entry.size), entry.crc32c] };
-  });
+/** What folding needs to know, and is small, is read. */
+async function withSmallRead(saved: readonly SavedTensor[]): Promise<Value[]> {
   const small = saved.filter(({ part: [, , size] }) => size <= SMALL);
   const read = await addon().readCheckpoint(small.map(({ part }) => part));
   const bytes = new Map(small.map((tensor, i) => [tensor, read[i]!]));
@@ -102,6 +91,6 @@ async function read(prefix: string, { shards }: CheckpointIndex, places: readonl
     const own = bytes.get(tensor);
     if (own === undefined) return tensor;
     const array = dtypeInfo(tensor.dtype).array!;
-    return Tensor.wrap(tensor.dtype, [...tensor.shape], new array(own.buffer) as DataOf<DType>);
+    return Tensor.wrap(tensor.dtype, tensor.shape, new array(own.buffer) as DataOf<DType>);
   });
 }

@@ -90,12 +90,12 @@ export class Edits {
   /** Renames an output of a node where others of its function take it. */
   renameOutput(node: ModelNode, from: string, to: string): void {
     if (node.function === '' || from === to) return;
-    for (const [old, renamed] of [[`${node.name}:${from}:0`, `${node.name}:${to}:0`]] as const) {
-      for (const user of this.usersOf(node)) {
-        if (!this.look(user).input.includes(old)) continue;
-        const def = this.change(user);
-        def.input = def.input.map((input) => (input === old ? renamed : input));
-      }
+    const old = outputName(node, from);
+    const renamed = outputName(node, to);
+    for (const user of this.usersOf(node)) {
+      if (!this.look(user).input.includes(old)) continue;
+      const def = this.change(user);
+      def.input = def.input.map((input) => (input === old ? renamed : input));
     }
   }
 

@@ -6,12 +6,13 @@
  * half of a MobileNet, it leaves a multiplication and an addition a layer. What this leaves is a BiasAdd, which TensorFlow
  * fuses with the op before and the activation after it.
  */
+import { textAttribute, typeAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { Tensor } from '../tensor.js';
 import { type Edits, outputName } from './edits.js';
-import { typeOf, type Vector, Vectors } from './vectors.js';
+import { type Vector, Vectors } from './vectors.js';
 
 /** The output's name of each op that may stand in the chain. */
 const OUTPUTS: Record<string, string> = {
@@ -33,21 +34,18 @@ interface Layout {
   after: number;
 }
 
-/** Returns how many ops took in what comes after them. */
 export async function foldIntoFilters(
   nodes: Iterable<ModelNode>,
   graph: ModelGraph,
   edits: Edits,
   isKept: (node: ModelNode) => boolean,
   slices: Slices,
-): Promise<number> {
+): Promise<void> {
   const fold = new Fold(graph, edits, isKept);
-  let folded = 0;
   for (const node of nodes) {
     if (slices.isOver(node.index)) await slices.next();
-    if (fold.into(node)) folded++;
+    fold.into(node);
   }
-  return folded;
 }
 
 class Fold {
@@ -63,11 +61,11 @@ class Fold {
     this.#vectors = new Vectors(graph, edits);
   }
 
-  /** Whether anything was folded into the op. */
-  into(op: ModelNode): boolean {
+  /** Folds what comes after the op into it, as far as that goes. */
+  into(op: ModelNode): void {
     const filter = this.#filterOf(op);
     const layout = filter && layoutOf(op, this.#edits.constant(filter)!.shape);
-    if (layout === undefined) return false;
+    if (layout === undefined) return;
     const { channels } = layout;
     const total: Affine = { factors: new Float64Array(channels).fill(1), added: new Float64Array(channels) };
     let last = op;
@@ -81,15 +79,17 @@ class Fold {
       last = next;
     }
     // A BiasAdd right after it is as it should be.
-    if (last === op || (last.type === 'BiasAdd' && this.#next(op) === last)) return false;
+    if (last === op || (last.type === 'BiasAdd' && this.#next(op) === last)) return;
     if (total.factors.some((factor) => factor !== 1)) this.#edits.scale(filter!, total.factors);
     this.#makeBiasAdd(last, op, Float32Array.from(total.added));
-    return true;
   }
 
   /** The constant that only this op multiplies by. */
   #filterOf(op: ModelNode): ModelNode | undefined {
-    if (!/^(Conv2D|DepthwiseConv2dNative|MatMul)$/.test(op.type) || typeOf(op) !== DataType.DT_FLOAT)
+    if (
+      !/^(Conv2D|DepthwiseConv2dNative|MatMul)$/.test(op.type) ||
+      typeAttribute(op, 'T') !== DataType.DT_FLOAT
+    )
       return undefined;
     const source = this.#graph.inputs(op)[1];
     const filter = source?.output === 0 ? source.node : undefined;
@@ -111,7 +111,7 @@ class Fold {
 
   /** What `node` does to what comes from `from`. */
   #step(node: ModelNode, from: ModelNode, layout: Layout): Affine | undefined {
-    if (typeOf(node) !== DataType.DT_FLOAT) return undefined;
+    if (typeAttribute(node, 'T') !== DataType.DT_FLOAT) return undefined;
     const inputs = this.#graph.inputs(node);
     const at = inputs.findIndex((source) => source.node === from && source.output === 0);
     if (at === -1 || inputs.filter((source) => source.node === from).length > 1) return undefined;
@@ -213,7 +213,6 @@ function affineOf(type: string, by: Float64Array, isFirst: boolean): Affine | un
   }
 }
 
-function format({ def }: ModelNode): string {
-  const value = def.attr.data_format?.value;
-  return value?.case === 's' ? new TextDecoder().decode(value.value) : 'NHWC';
+function format(node: ModelNode): string {
+  return textAttribute(node, 'data_format') ?? 'NHWC';
 }

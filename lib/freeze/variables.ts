@@ -1,4 +1,5 @@
 /** Which variables of a model never change, and the ops that read them. */
+import { textAttribute, typeAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode, Source } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
@@ -131,21 +132,14 @@ class Search {
   }
 }
 
-const utf8 = new TextDecoder();
-
 /** One variable may have several ops: their shared name is what tells it. */
 function keyOf(node: ModelNode): string {
-  const text = (name: string) => {
-    const value = node.def.attr[name]?.value;
-    return value?.case === 's' ? utf8.decode(value.value) : '';
-  };
   const own = node.function === '' ? node.name : `${node.function}/${node.name}`;
-  return `${text('container')}\n${text('shared_name') || own}`;
+  return `${textAttribute(node, 'container') ?? ''}\n${textAttribute(node, 'shared_name') || own}`;
 }
 
-export function dtypeOf({ def }: ModelNode): number | undefined {
-  const value = def.attr.dtype?.value;
-  return value?.case === 'type' ? value.value : undefined;
+export function dtypeOf(node: ModelNode): number | undefined {
+  return typeAttribute(node, 'dtype');
 }
 
 /** A read whose output is the variable's own type. Of TensorFlow 1's, an Identity right at the variable. */

@@ -1,4 +1,5 @@
 /** Small float32 values that a graph computes of constants alone: what a normalization multiplies by and adds. */
+import { typeAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode, Source } from '../placement/model-graph.js';
 import type { TensorProto } from '../proto/tensorflow/core/framework/tensor_pb.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
@@ -61,7 +62,8 @@ export class Vectors {
     if (node.type === 'Const') return floats(constantOf(node));
     const unary = UNARY[node.type];
     const binary = BINARY[node.type];
-    if ((unary === undefined && binary === undefined) || typeOf(node) !== DataType.DT_FLOAT) return undefined;
+    if ((unary === undefined && binary === undefined) || typeAttribute(node, 'T') !== DataType.DT_FLOAT)
+      return undefined;
     const inputs = this.#graph.inputs(node);
     const first = this.of(inputs[0]!, depth + 1);
     if (first === undefined) return undefined;
@@ -104,11 +106,6 @@ function combine(a: Vector, b: Vector, op: (x: number, y: number) => number): Ve
 function lastDims(shape: readonly number[]): string {
   const first = shape.findIndex((size) => size !== 1);
   return first === -1 ? '' : shape.slice(first).join();
-}
-
-export function typeOf({ def }: ModelNode): number | undefined {
-  const value = def.attr.T?.value;
-  return value?.case === 'type' ? value.value : undefined;
 }
 
 function constantOf({ type, def }: ModelNode): TensorProto | undefined {

@@ -1,20 +1,21 @@
 // What was measured, and which of the ratios hold.
 import { median } from '../measure/figures.mjs';
 
+function valuesOf(figures, name, figure) {
+  return (figures.get(name) ?? []).map((each) => each[figure]).filter((value) => value !== undefined);
+}
+
 /** The median over the processes of one figure of a measurement; NaN where there is none. */
 export function figureOf(figures, name, figure = 'medianUs') {
-  const values = (figures.get(name) ?? []).map((each) => each[figure]).filter((value) => value !== undefined);
+  const values = valuesOf(figures, name, figure);
   return values.length === 0 ? Number.NaN : median(values);
 }
 
 /** The best of the processes: what a machine that others load as well would have given alone. */
-function bestOf(figures, name, figure) {
-  const values = (figures.get(name) ?? []).map((each) => each[figure ?? 'medianUs']);
-  return values.length === 0
-    ? Number.NaN
-    : figure === 'perSecond'
-      ? Math.max(...values)
-      : Math.min(...values);
+function bestOf(figures, name, figure = 'medianUs') {
+  const values = valuesOf(figures, name, figure);
+  if (values.length === 0) return Number.NaN;
+  return figure === 'perSecond' ? Math.max(...values) : Math.min(...values);
 }
 
 /**
@@ -39,6 +40,7 @@ export function checkRatios(ratios, figures) {
   });
 }
 
+const two = (ratio) => (Number.isNaN(ratio) ? '-' : ratio.toFixed(2));
 const verdict = (holds) => (holds === undefined ? 'not measured' : holds ? 'holds' : 'DOES NOT HOLD');
 const time = (us) => (us < 1000 ? `${us.toFixed(1)} us` : `${(us / 1000).toFixed(2)} ms`);
 
@@ -86,8 +88,8 @@ function sideBySide(figures, beside) {
 export function table(figures, rows, beside, missing) {
   const ratios = rows.map(({ what, value, best, bound, holds }) => [
     what,
-    Number.isNaN(value) ? '-' : value.toFixed(2),
-    Number.isNaN(best) ? '-' : best.toFixed(2),
+    two(value),
+    two(best),
     bound,
     verdict(holds),
   ]);
@@ -110,7 +112,7 @@ export function page(figures, rows, beside, missing) {
   const style =
     ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>tf-session, measured</title><style>${style}</style>
-<h1>Ratios</h1><table>${rows.map(({ what, value, best, bound, holds }) => line([what, ...[value, best].map((ratio) => (Number.isNaN(ratio) ? '-' : ratio.toFixed(2))), bound, verdict(holds)])).join('\n')}</table>
+<h1>Ratios</h1><table>${rows.map(({ what, value, best, bound, holds }) => line([what, two(value), two(best), bound, verdict(holds)])).join('\n')}</table>
 <h1>Side by side</h1><table>${sideBySide(figures, beside).map(line).join('\n')}</table>
 <h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>
 <ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul></html>
