@@ -134,7 +134,8 @@ export class PlacedGraph {
   /** The devices of a session with the plan's ConfigProto. */
   readonly devices: readonly Device[];
   readonly index: NodeList;
-  readonly #graphDef: Uint8Array;
+  /** Serialized; never written to. */
+  readonly graphDef: Uint8Array;
   readonly #source: NativeGraphSource;
   readonly #fed: ReadonlySet<string> | undefined;
   #graph: Promise<ModelGraph> | undefined;
@@ -149,7 +150,7 @@ export class PlacedGraph {
     this.#fed = fed && new Set(fed);
     this.plan = plan;
     this.devices = devices;
-    this.#graphDef = graphDef;
+    this.graphDef = graphDef;
     this.#source = source;
     this.index = new NodeList(source);
   }
@@ -221,14 +222,9 @@ export class PlacedGraph {
     return { native, assignment };
   }
 
-  /** The graph's nodes, those marked as used that these ops of the main graph reach. */
-  async reachedFrom(ops: readonly string[]): Promise<NodeList> {
-    return new NodeList(await addon().readGraph(this.#graphDef, ops, []));
-  }
-
   /** The whole graph, decoded: for checks and reports. */
   graph(): Promise<ModelGraph> {
-    this.#graph ??= ModelGraph.decode(this.#graphDef, this.index);
+    this.#graph ??= ModelGraph.decode(this.graphDef, this.index);
     return this.#graph;
   }
 }

@@ -2,17 +2,13 @@
  * Values of variables out of the checkpoint itself, where the graph says which key is whose: a session that restores them
  * would hold them all in memory of TensorFlow's own, which it never gives back.
  */
-import { type DataOf, type DType, dtypeByNumber, dtypeInfo } from '../dtype.js';
+import { dtypeByNumber, dtypeInfo } from '../dtype.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { addon } from '../runtime/addon.js';
 import { dataFile, readCheckpointIndex } from '../saved-model/checkpoint.js';
-import { Tensor } from '../tensor.js';
-import type { SavedTensor, Value } from './value.js';
+import { type SavedValue, SMALL, type Value } from './value.js';
 import { dtypeOf, type Frozen } from './variables.js';
-
-/** Bytes up to which a value is read at once: those of 16,384 channels. */
-const SMALL = 1 << 16;
 
 /**
  * The values, one a variable; undefined where that of any cannot be told from the checkpoint alone.
@@ -31,7 +27,7 @@ export async function valuesOfCheckpoint(
   const keys = await keysOf(graph, isInitialised, slices);
   const index = await readCheckpointIndex(prefix).catch(() => undefined);
   if (keys === undefined || index === undefined) return undefined;
-  const saved: SavedTensor[] = [];
+  const saved: SavedValue[] = [];
   for (const { variable } of frozen) {
     const entry = index.entries.get(keys.get(variable) ?? '');
     if (entry === undefined || entry.slices.length > 0 || entry.dtype !== dtypeOf(variable)) return undefined;
@@ -83,14 +79,13 @@ function textOf(node: ModelNode | undefined, at: number): string | undefined {
 }
 
 /** What folding needs to know, and is small, is read. */
-async function withSmallRead(saved: readonly SavedTensor[]): Promise<Value[]> {
+async function withSmallRead(saved: readonly SavedValue[]): Promise<Value[]> {
   const small = saved.filter(({ part: [, , size] }) => size <= SMALL);
   const read = await addon().readCheckpoint(small.map(({ part }) => part));
   const bytes = new Map(small.map((tensor, i) => [tensor, read[i]!]));
   return saved.map((tensor) => {
+    const { dtype, shape } = tensor;
     const own = bytes.get(tensor);
-    if (own === undefined) return tensor;
-    const array = dtypeInfo(tensor.dtype).array!;
-    return Tensor.wrap(tensor.dtype, tensor.shape, new array(own.buffer) as DataOf<DType>);
+    return own === undefined ? tensor : { dtype, shape, data: new (dtypeInfo(dtype).array!)(own.buffer) };
   });
 }

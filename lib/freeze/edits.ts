@@ -1,12 +1,11 @@
 /** Changes of single nodes of a graph, collected until a session is made of it. */
 import { create } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
-import type { NativeNodes } from '../native.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { AttrValueSchema } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import { NodePack } from './node-pack.js';
+import { NodePack, type PackedNodes } from './node-pack.js';
 import type { Value } from './value.js';
 
 /** How an output is named as an input, in the main graph and in bodies, where the output's own name stands as well. */
@@ -135,7 +134,7 @@ export class Edits {
   readonly #returned = new Map<string, Set<string>>();
 
   /** For the addon. */
-  async toNative(slices: Slices): Promise<NativeNodes> {
+  async toNative(slices: Slices): Promise<PackedNodes> {
     const pack = new NodePack();
     for (const [node, def] of this.#defs) {
       if (slices.isOver(0)) await slices.next();

@@ -10,7 +10,6 @@ import { textAttribute, typeAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Slices } from '../placement/slices.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
-import { Tensor } from '../tensor.js';
 import { type Edits, outputName } from './edits.js';
 import { type Vector, Vectors } from './vectors.js';
 
@@ -150,7 +149,11 @@ class Fold {
   }
 
   #makeBiasAdd(node: ModelNode, op: ModelNode, bias: Float32Array<ArrayBuffer>): void {
-    const added = this.#edits.addConstant(node, 'bias', Tensor.wrap('float32', [bias.length], bias));
+    const added = this.#edits.addConstant(node, 'bias', {
+      dtype: 'float32',
+      shape: [bias.length],
+      data: bias,
+    });
     const def = this.#edits.change(node);
     def.op = 'BiasAdd';
     def.input = [

@@ -2,35 +2,44 @@
 import { create } from '@bufbuild/protobuf';
 import { dtypeByNumber } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
-import type { NativeGraphChanges, NativeNodes } from '../native.js';
-import type { PlacedGraph } from '../placed-graph.js';
-import type { ModelNode } from '../placement/model-graph.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import { Slices } from '../placement/slices.js';
 import { AttrValueSchema, type NameAttrList } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import { Edits } from './edits.js';
 import { foldIntoFilters } from './fold.js';
 import type { Instance } from './instances.js';
-import { NodePack } from './node-pack.js';
+import { NodePack, type PackedNodes } from './node-pack.js';
 import type { Value } from './value.js';
 import { dtypeOf, type Found, type Frozen, findFrozen } from './variables.js';
 
 /** Protobuf's limit for a message, which a graph is. */
 const MOST_BYTES = 2 ** 31 - 1;
 
+/** A session that values are read from has these nodes in addition, and gives them as these fetches, one a variable. */
+export interface Reading {
+  readonly added: PackedNodes;
+  readonly fetches: readonly string[];
+}
+
+/** The nodes that stand in place of others, in the graph and in copies of its functions. */
+export interface FreezeChanges {
+  readonly replaced: PackedNodes;
+  readonly copies: readonly (readonly [of: string, name: string, replaced: PackedNodes])[];
+}
+
 /**
  * Finds what can be frozen; the values are not read yet.
  *
  * @throws TensorFlowError RESOURCE_EXHAUSTED where the constants would be more than a graph can hold
  */
-export async function planFreeze(placed: PlacedGraph): Promise<Found> {
-  const found = await findFrozen(await placed.graph(), (node) => placed.index.isUsed(node), new Slices());
+export async function findFreezable(graph: ModelGraph, isUsed: (node: number) => boolean): Promise<Found> {
+  const found = await findFrozen(graph, isUsed, new Slices());
   checkSize(found.frozen);
   return found;
 }
 
-/** What a session that the values are read from has in addition, and the tensors to fetch from it, one a variable. */
-export function reading(frozen: readonly Frozen[]): { added: NativeNodes; fetches: string[] } {
+export function reading(frozen: readonly Frozen[]): Reading {
   const added = new NodePack();
   const fetches = frozen.map(({ variable }, i) => {
     if (variable.type !== 'VarHandleOp') return `${variable.name}:0`;
@@ -70,18 +79,18 @@ function checkSize(frozen: readonly Frozen[]): void {
 /**
  * The changes that freeze.
  *
- * @param values one a variable, as fetched
+ * @param isUsed whether users' runs reach the node
+ * @param values one a variable
  * @param isKept whether users may fetch or feed the op by its name
  */
 export async function freezeChanges(
-  placed: PlacedGraph,
+  graph: ModelGraph,
+  isUsed: (node: number) => boolean,
   { frozen, instances }: Found,
   values: readonly Value[],
   isKept: (node: ModelNode) => boolean,
-): Promise<Pick<NativeGraphChanges, 'replaced' | 'copies'>> {
-  const graph = await placed.graph();
+): Promise<FreezeChanges> {
   const slices = new Slices();
-  const isUsed = (node: number) => placed.index.isUsed(node);
   // What is in the graph once has its edits in common; a copy of a function has its own.
   const common = new Edits(graph, isUsed);
   const own = new Map(
@@ -95,7 +104,7 @@ export async function freezeChanges(
   }
   for (const instance of instances) renameCalls(editsOf(instance), instance);
   await foldIntoFilters(graph.nodes, graph, common, isKept, slices);
-  const copies: [string, string, NativeNodes][] = [];
+  const copies: [string, string, PackedNodes][] = [];
   for (const [{ function: of, name }, edits] of own) {
     await foldIntoFilters(graph.functions.get(of)!.nodes.values(), graph, edits, isKept, slices);
     copies.push([of, name, await edits.toNative(slices)]);

@@ -3,17 +3,22 @@ import { toBinary } from '@bufbuild/protobuf';
 import { dtypeInfo } from '../dtype.js';
 import type { NativeNodes } from '../native.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import { Tensor } from '../tensor.js';
-import type { Value } from './value.js';
+import type { Tensor } from '../tensor.js';
+import type { KnownValue, Value } from './value.js';
+
+/** The same, with numbers of held tensors among the contents. */
+export interface PackedNodes extends Omit<NativeNodes, 'contents'> {
+  readonly contents: readonly (Uint8Array | string | number)[];
+}
 
 export class NodePack {
   readonly #numbers: number[] = [];
   readonly #defs: Uint8Array[] = [];
-  readonly #contents: (Uint8Array | string)[] = [];
+  readonly #contents: (Uint8Array | string | number)[] = [];
 
   /**
    * @param at The node in whose place it stands.
-   * @param value Of a constant; its ArrayBuffer is given up.
+   * @param value Of a constant.
    * @param factors Multiply its float32 values: the one at k by that at k modulo their number.
    */
   add(at: number, def: NodeDef, value?: Value, factors?: Float64Array): void {
@@ -22,28 +27,40 @@ export class NodePack {
     this.#numbers.push(at, bytes.length, value === undefined ? 0 : 1);
     if (value === undefined) return;
     this.#numbers.push(dtypeInfo(value.dtype).number, value.shape.length, ...value.shape);
-    if (value instanceof Tensor) {
-      this.#numbers.push(0);
-      this.#contents.push(bytesOf(value));
-    } else {
+    if ('part' in value) {
       const [path, ...place] = value.part;
       this.#numbers.push(1, ...place);
       this.#contents.push(path);
+    } else {
+      this.#numbers.push(0);
+      // A copy: it is given up, and the same value may stand in several places.
+      this.#contents.push('held' in value ? value.held : bytesOf(value).slice());
     }
     this.#numbers.push(factors?.length ?? 0);
     for (const factor of factors ?? []) this.#numbers.push(factor);
   }
 
-  finish(): NativeNodes {
-    return {
-      numbers: Float64Array.from(this.#numbers),
-      defs: Buffer.concat(this.#defs),
-      contents: this.#contents,
-    };
+  finish(): PackedNodes {
+    const defs = new Uint8Array(this.#defs.reduce((size, { length }) => size + length, 0));
+    let end = 0;
+    for (const bytes of this.#defs) {
+      defs.set(bytes, end);
+      end += bytes.length;
+    }
+    return { numbers: Float64Array.from(this.#numbers), defs, contents: this.#contents };
   }
 }
 
-function bytesOf({ data }: Tensor): Uint8Array {
-  const { buffer, byteOffset, byteLength } = data as Float32Array;
+/** For the addon: the ArrayBuffers of what is held are given up. */
+export function withHeld({ numbers, defs, contents }: PackedNodes, held: readonly Tensor[]): NativeNodes {
+  return {
+    numbers,
+    defs,
+    contents: contents.map((each) => (typeof each === 'number' ? bytesOf(held[each]!) : each)),
+  };
+}
+
+function bytesOf({ data }: Pick<KnownValue, 'data'>): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data as ArrayBufferView;
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }

@@ -6,21 +6,19 @@
 import { join } from 'node:path';
 import type { Parsed } from '../model-sessions.js';
 import type { GraphEdits } from '../placed-graph.js';
-import type { ModelNode } from '../placement/model-graph.js';
-import { Slices } from '../placement/slices.js';
 import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
 import { localPath } from '../saved-model/directory.js';
-import { initOp, servedOps } from '../saved-model/restore.js';
+import { housekeepingOps, initOp, servedOps } from '../saved-model/restore.js';
 import { signaturesOf } from '../saved-model/signatures.js';
 import type { Session } from '../session.js';
 import { byName, makePlan, toInputs } from '../signature-plan.js';
 import type { Tensor } from '../tensor.js';
-import { valuesOfCheckpoint } from './checkpoint-values.js';
-import { freezeChanges, planFreeze, reading } from './freeze.js';
+import { withHeld } from './node-pack.js';
 import { checkOutputs, type FreezeOptions } from './options.js';
-import type { Value } from './value.js';
-import type { Found } from './variables.js';
+import type { FreezeJob, FreezePlan } from './plan.js';
+import { planAside } from './plan-aside.js';
+import { type HeldValue, SMALL } from './value.js';
 
 /**
  * @param make Makes a session of the graph with these edits, restored or only initialised.
@@ -32,35 +30,30 @@ export async function freezeSession<C extends { session: Session }>(
   { metaGraph, placed }: Parsed,
   make: (edits: GraphEdits | undefined, restores: boolean) => Promise<C>,
 ): Promise<C> {
-  const plan = await planFreeze(placed);
-  if (plan.frozen.length === 0) return make(undefined, true);
   const check = async (session: Session): Promise<Record<string, Tensor>> => {
     const call = makePlan(signaturesOf(metaGraph), options.signature, undefined);
     const inputs = toInputs(call, options.verify!);
     return runCall(boundTo(session, call), inputs, {}, true, (tensors) => byName(call, tensors));
   };
+  let held: readonly Tensor[] = [];
   let expected: Record<string, Tensor> | undefined;
-  let values: readonly Value[] | undefined =
-    options.verify === undefined ? await savedValues(directory, metaGraph, placed, plan) : undefined;
-  if (values === undefined) {
-    const { added, fetches } = reading(plan.frozen);
-    const source = (await make({ added }, true)).session;
-    try {
-      values = await source.run(fetches, {}, { executor: 'pool' });
-      if (options.verify !== undefined) expected = await check(source);
-    } finally {
-      await source.close();
-    }
-  }
-  const served = new Set(servedOps(metaGraph));
-  const edits = await freezeChanges(
-    placed,
-    plan,
-    values,
-    ({ function: scope, name }) => scope === '' && served.has(name),
+  const planned = await planAside(
+    jobOf(directory, metaGraph, placed, options),
+    async ({ added, fetches }) => {
+      const source = (await make({ added: withHeld(added, []) }, true)).session;
+      try {
+        held = await source.run(fetches, {}, { executor: 'pool' });
+        if (options.verify !== undefined) expected = await check(source);
+      } finally {
+        await source.close();
+      }
+      return held.map(heldValue);
+    },
   );
-  values = []; // they are the edits' alone from here on
-  const created = await make(edits, plan.kept.length > 0);
+  if (planned === undefined) return make(undefined, true);
+  const edits = editsOf(planned, held);
+  held = []; // they are the edits' alone from here on
+  const created = await make(edits, planned.keepsVariables);
   if (expected === undefined) return created;
   try {
     checkOutputs(expected, await check(created.session), options);
@@ -71,16 +64,32 @@ export async function freezeSession<C extends { session: Session }>(
   }
 }
 
-/** The values out of the checkpoint; undefined where they cannot all be told from it. */
-async function savedValues(
+function jobOf(
   directory: string,
   metaGraph: Parsed['metaGraph'],
-  placed: Parsed['placed'],
-  { frozen }: Found,
-): Promise<Value[] | undefined> {
-  const init = initOp(metaGraph);
-  const initialised = init === undefined ? undefined : await placed.reachedFrom([init]);
-  const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
-  const prefix = join(localPath(directory) ?? directory, 'variables', 'variables');
-  return valuesOfCheckpoint(await placed.graph(), frozen, prefix, isInitialised, new Slices());
+  { graphDef }: Parsed['placed'],
+  { verify }: FreezeOptions,
+): FreezeJob {
+  return {
+    graphDef,
+    served: servedOps(metaGraph),
+    housekeeping: housekeepingOps(metaGraph),
+    init: initOp(metaGraph),
+    // A session of the whole model is needed for what should come out: then that is asked for the values, too.
+    prefix:
+      verify === undefined ? join(localPath(directory) ?? directory, 'variables', 'variables') : undefined,
+  };
+}
+
+function editsOf({ changes }: FreezePlan, held: readonly Tensor[]): GraphEdits {
+  return {
+    replaced: withHeld(changes.replaced, held),
+    copies: changes.copies.map(([of, name, nodes]) => [of, name, withHeld(nodes, held)]),
+  };
+}
+
+/** What the plan has to know of a fetched value. */
+function heldValue({ dtype, shape, data }: Tensor, held: number): HeldValue {
+  const isSmall = data instanceof Float32Array && data.byteLength <= SMALL;
+  return { dtype, shape, held, ...(isSmall && { data: data.slice() }) };
 }

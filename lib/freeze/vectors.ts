@@ -3,16 +3,14 @@ import { typeAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode, Source } from '../placement/model-graph.js';
 import type { TensorProto } from '../proto/tensorflow/core/framework/tensor_pb.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
-import { Tensor } from '../tensor.js';
 import type { Edits } from './edits.js';
+import { SMALL } from './value.js';
 
 export interface Vector {
   readonly shape: readonly number[];
   readonly values: Float64Array;
 }
 
-/** Elements up to which a value is computed. */
-const MOST = 1 << 14;
 /** Ops between a constant and its use. */
 const DEPTH = 16;
 
@@ -54,9 +52,10 @@ export class Vectors {
   #compute(node: ModelNode, depth: number): Vector | undefined {
     const frozen = this.#edits.constant(node);
     if (frozen !== undefined) {
-      const isSmall = frozen instanceof Tensor && frozen.dtype === 'float32' && frozen.size <= MOST;
+      const data = 'data' in frozen ? frozen.data : undefined;
+      const isSmall = data instanceof Float32Array && data.byteLength <= SMALL;
       return isSmall && !this.#edits.isScaled(node)
-        ? { shape: frozen.shape, values: Float64Array.from(frozen.data as Float32Array) }
+        ? { shape: frozen.shape, values: Float64Array.from(data) }
         : undefined;
     }
     if (node.type === 'Const') return floats(constantOf(node));
@@ -134,7 +133,7 @@ function elements(
   read: (view: DataView, at: number) => number,
 ): number[] | undefined {
   const count = shape.reduce((product, size) => product * size, 1);
-  if (!(count >= 0 && count <= MOST)) return undefined;
+  if (!(count >= 0 && count * 4 <= SMALL)) return undefined;
   if (tensorContent.length === 0) return Array.from({ length: count }, (_, i) => list[i] ?? list.at(-1) ?? 0);
   if (tensorContent.length !== 4 * count) return undefined;
   const view = new DataView(tensorContent.buffer, tensorContent.byteOffset, tensorContent.byteLength);

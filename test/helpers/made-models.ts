@@ -10,7 +10,7 @@ import {
   decodeRunMetadata,
   type LoadOptions,
   SavedModel,
-  type Tensor,
+  type TensorLike,
 } from '../../lib/index.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
 import { SavedModelSchema } from '../../lib/proto/tensorflow/core/protobuf/saved_model_pb.js';
@@ -129,10 +129,15 @@ export const inlining: { config: ConfigProtoJson } = {
   },
 };
 
-/** Outputs as saved and frozen, and the types of the ops that ran frozen. */
-export async function both(folder: string, x: Tensor, options: LoadOptions = { config }) {
-  await using plain = await SavedModel.load(folder, options);
-  await using frozen = await SavedModel.load(folder, { ...options, freeze: true });
+/** Outputs as saved and frozen, and the types of the ops that ran frozen; `model` is the class of the package as built, too. */
+export async function both(
+  folder: string,
+  x: TensorLike,
+  options: LoadOptions = { config },
+  model = SavedModel,
+) {
+  await using plain = await model.load(folder, options);
+  await using frozen = await model.load(folder, { ...options, freeze: true });
   const types: string[] = [];
   const runOptions = { outputPartitionGraphs: true, traceLevel: 'SOFTWARE_TRACE' } as const;
   const expected = (await plain.run({ x })).y!;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NodePack } from '../../lib/freeze/node-pack.js';
+import { NodePack, withHeld } from '../../lib/freeze/node-pack.js';
 import { Tensor } from '../../lib/index.js';
 import type { NativeCheckpointPart, NativeGraphChanges, NativeNodes } from '../../lib/native.js';
 import { NodeDefSchema } from '../../lib/proto/tensorflow/core/framework/node_def_pb.js';
@@ -36,7 +36,7 @@ function maskedCrc(bytes: Uint8Array): number {
   return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;
 }
 
-const NOTHING = new NodePack().finish();
+const NOTHING = withHeld(new NodePack().finish(), []);
 
 type Content = Tensor | NativeCheckpointPart;
 
@@ -46,7 +46,7 @@ function constantAt(at: number, content: Content, shape: number[], factors?: Flo
   const value = content instanceof Tensor ? content : { dtype: 'float32' as const, shape, part: content };
   const attr = { dtype: ofType(FLOAT) };
   pack.add(at, create(NodeDefSchema, { name: 'c', op: 'Const', attr } as never), value, factors);
-  return pack.finish();
+  return withHeld(pack.finish(), []);
 }
 
 const tensor = (shape: number[], ...values: number[]) => Tensor.from(Float32Array.from(values), shape);
