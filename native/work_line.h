@@ -113,10 +113,10 @@ class WorkLine final : private RunGate::Environment {
   int draining_ = 0;    // lanes that still look at the line
   int performing_ = 0;  // tasks that they have taken
 
-  // One lane at a time waits for more after the last task, wide awake: to wake a thread takes longer than a
-  // short run does. After a longer one the core is of more use to TensorFlow's own threads, which wait so,
-  // too.
-  static constexpr std::chrono::microseconds kShortRun{200};
+  // One lane at a time waits for more after the last task, wide awake: to wake a thread takes some 40 us, a
+  // share of a short run that is felt. After a longer one the core is of more use to TensorFlow's own
+  // threads, which wait so, too.
+  static constexpr std::chrono::microseconds kShortRun{1000};
   static constexpr int kLongestPause = 256;
   bool lingering_ = false;
   int linger_rest_ = 1;               // ends of lanes until it is tried
