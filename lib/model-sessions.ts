@@ -146,7 +146,7 @@ export class ModelSessions {
   /** Whether a run of these fetches changes what later runs see. Reads the model once more. */
   async changesState(fetches: readonly string[]): Promise<boolean> {
     const { graphDef } = await read(this.#path, this.#options.tags);
-    const nodes = new NodeList(await addon().readGraph(graphDef, fetches.map(opName), []));
+    const nodes = await NodeList.read(graphDef, fetches.map(opName));
     return assigningOps(nodes).length > 0;
   }
 
@@ -226,7 +226,7 @@ async function explained(path: string, tags: readonly string[], error: unknown):
 function graphReader(path: string, tags: readonly string[]): GraphReader {
   return async () => {
     const { metaGraph, graphDef } = await read(path, tags);
-    const index = new NodeList(await addon().readGraph(graphDef, [], []));
+    const index = await NodeList.read(graphDef);
     return { index, savedBy: metaGraph.metaInfoDef?.tensorflowVersion };
   };
 }

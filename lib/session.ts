@@ -22,7 +22,6 @@ import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } fr
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
-import { addon } from './runtime/addon.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import type { Tensor } from './tensor.js';
@@ -233,7 +232,7 @@ export class Session {
 /** The graph is not kept for errors that may never come: a file is read once more, bytes are gone. */
 function graphReader(graph: Uint8Array | string | URL): GraphReader {
   if (graph instanceof Uint8Array) return noGraph;
-  return async () => ({ index: new NodeList(await addon().readGraph(await readGraph(graph), [], [])) });
+  return async () => ({ index: await NodeList.read(await readGraph(graph)) });
 }
 
 function noGraph(): Promise<never> {

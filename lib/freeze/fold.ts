@@ -87,7 +87,7 @@ class Fold {
   #filterOf(op: ModelNode): ModelNode | undefined {
     if (
       !/^(Conv2D|DepthwiseConv2dNative|MatMul)$/.test(op.type) ||
-      typeAttribute(op, 'T') !== DataType.DT_FLOAT
+      typeAttribute(op.def, 'T') !== DataType.DT_FLOAT
     )
       return undefined;
     const source = this.#graph.inputs(op)[1];
@@ -110,7 +110,7 @@ class Fold {
 
   /** What `node` does to what comes from `from`. */
   #step(node: ModelNode, from: ModelNode, layout: Layout): Affine | undefined {
-    if (typeAttribute(node, 'T') !== DataType.DT_FLOAT) return undefined;
+    if (typeAttribute(node.def, 'T') !== DataType.DT_FLOAT) return undefined;
     const inputs = this.#graph.inputs(node);
     const at = inputs.findIndex((source) => source.node === from && source.output === 0);
     if (at === -1 || inputs.filter((source) => source.node === from).length > 1) return undefined;
@@ -216,6 +216,6 @@ function affineOf(type: string, by: Float64Array, isFirst: boolean): Affine | un
   }
 }
 
-function format(node: ModelNode): string {
-  return textAttribute(node, 'data_format') ?? 'NHWC';
+function format({ def }: ModelNode): string {
+  return textAttribute(def, 'data_format') ?? 'NHWC';
 }

@@ -6,10 +6,10 @@
 import { ModelGraph, type ModelNode } from '../placement/model-graph.js';
 import { NodeList } from '../placement/node-list.js';
 import { Slices } from '../placement/slices.js';
-import { addon } from '../runtime/addon.js';
 import { valuesOfCheckpoint } from './checkpoint-values.js';
 import { type FreezeChanges, findFreezable, freezeChanges, type Reading, reading } from './freeze.js';
 import type { Value } from './value.js';
+import type { Frozen } from './variables.js';
 
 /** A model that is to be frozen. */
 export interface FreezeJob {
@@ -40,31 +40,28 @@ export type Ask = (reading: Reading) => Promise<readonly Value[]>;
  * @throws TensorFlowError RESOURCE_EXHAUSTED where the constants would be more than a graph can hold
  */
 export async function plan(job: FreezeJob, ask: Ask): Promise<FreezePlan | undefined> {
-  const { graphDef, served, housekeeping, init } = job;
-  const list = await listOf(graphDef, served, housekeeping);
+  const { graphDef, served, housekeeping } = job;
+  const list = await NodeList.read(graphDef, served, housekeeping);
   const graph = await ModelGraph.decode(graphDef, list);
   const isUsed = (node: number) => list.isUsed(node);
   const found = await findFreezable(graph, isUsed);
   const { frozen, kept } = found;
   if (frozen.length === 0) return undefined;
-  const initialised = init === undefined ? undefined : await listOf(graphDef, [init], []);
-  const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
-  const values =
-    (job.prefix === undefined
-      ? undefined
-      : await valuesOfCheckpoint(graph, frozen, job.prefix, isInitialised, new Slices())) ??
-    (await ask(reading(frozen)));
+  const values = (await savedValues(job, graph, frozen)) ?? (await ask(reading(frozen)));
   const names = new Set(served);
   const isKept = ({ function: scope, name }: ModelNode) => scope === '' && names.has(name);
   const changes = await freezeChanges(graph, isUsed, found, values, isKept);
   return { changes, keepsVariables: kept.length > 0 };
 }
 
-/** The graph's nodes, those marked as used that `kept` of the main graph reach. */
-async function listOf(
-  graphDef: Uint8Array,
-  kept: readonly string[],
-  housekeeping: readonly string[],
-): Promise<NodeList> {
-  return new NodeList(await addon().readGraph(graphDef, kept, housekeeping));
+/** The values out of the checkpoint; undefined where they cannot all be told from it. */
+async function savedValues(
+  { graphDef, init, prefix }: FreezeJob,
+  graph: ModelGraph,
+  frozen: readonly Frozen[],
+): Promise<Value[] | undefined> {
+  if (prefix === undefined) return undefined;
+  const initialised = init === undefined ? undefined : await NodeList.read(graphDef, [init]);
+  const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
+  return valuesOfCheckpoint(graph, frozen, prefix, isInitialised, new Slices());
 }

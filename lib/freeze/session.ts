@@ -3,12 +3,11 @@
  * before the one without is made.
  */
 
-import { join } from 'node:path';
 import type { Parsed } from '../model-sessions.js';
 import type { GraphEdits } from '../placed-graph.js';
 import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
-import { localPath } from '../saved-model/directory.js';
+import { checkpointPrefix } from '../saved-model/directory.js';
 import { housekeepingOps, initOp, servedOps } from '../saved-model/restore.js';
 import { signaturesOf } from '../saved-model/signatures.js';
 import type { Session } from '../session.js';
@@ -76,8 +75,7 @@ function jobOf(
     housekeeping: housekeepingOps(metaGraph),
     init: initOp(metaGraph),
     // A session of the whole model is needed for what should come out: then that is asked for the values, too.
-    prefix:
-      verify === undefined ? join(localPath(directory) ?? directory, 'variables', 'variables') : undefined,
+    prefix: verify === undefined ? checkpointPrefix(directory) : undefined,
   };
 }
 

@@ -135,11 +135,11 @@ class Search {
 /** One variable may have several ops: their shared name is what tells it. */
 function keyOf(node: ModelNode): string {
   const own = node.function === '' ? node.name : `${node.function}/${node.name}`;
-  return `${textAttribute(node, 'container') ?? ''}\n${textAttribute(node, 'shared_name') || own}`;
+  return `${textAttribute(node.def, 'container') ?? ''}\n${textAttribute(node.def, 'shared_name') || own}`;
 }
 
 export function dtypeOf(node: ModelNode): number | undefined {
-  return typeAttribute(node, 'dtype');
+  return typeAttribute(node.def, 'dtype');
 }
 
 /** A read whose output is the variable's own type. Of TensorFlow 1's, an Identity right at the variable. */

@@ -61,7 +61,7 @@ export class Vectors {
     if (node.type === 'Const') return floats(constantOf(node));
     const unary = UNARY[node.type];
     const binary = BINARY[node.type];
-    if ((unary === undefined && binary === undefined) || typeAttribute(node, 'T') !== DataType.DT_FLOAT)
+    if ((unary === undefined && binary === undefined) || typeAttribute(node.def, 'T') !== DataType.DT_FLOAT)
       return undefined;
     const inputs = this.#graph.inputs(node);
     const first = this.of(inputs[0]!, depth + 1);

@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { type KernelDef, KernelListSchema } from '../proto/tensorflow/core/framework/kernel_def_pb.js';
 import type { NodeDef } from '../proto/tensorflow/core/framework/node_def_pb.js';
+import { textAttribute } from './attributes.js';
 import type { ModelNode } from './model-graph.js';
 
 /** `unknown`: TensorFlow has no list for this op, or is too old (before 1.12) to give one. */
@@ -51,8 +52,7 @@ export function supportsDevice(kernels: readonly KernelDef[], node: NodeDef, dev
 function fits(kernel: KernelDef, { attr }: NodeDef, deviceType: string): boolean {
   if (kernel.deviceType !== deviceType && kernel.deviceType !== EVERY_DEVICE) return false;
   // Kernels with a label serve only nodes that ask for it.
-  const label = attr._kernel?.value;
-  if (kernel.label !== (label?.case === 's' ? Buffer.from(label.value).toString() : '')) return false;
+  if (kernel.label !== (textAttribute({ attr }, '_kernel') ?? '')) return false;
   return kernel.constraint.every(({ name, allowedValues }) => {
     const value = attr[name]?.value;
     const allowed = allowedValues?.value;

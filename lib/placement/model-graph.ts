@@ -8,6 +8,7 @@ import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
 import { type OpDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
 import { DataType } from '../proto/tensorflow/core/framework/types_pb.js';
 import { payloads, type WireField, wireFields } from '../saved-model/wire.js';
+import { typeAttribute } from './attributes.js';
 import { argumentInput, calledBy, functionsReturning, isLoop } from './calls.js';
 import { damaged, ModelNode } from './model-node.js';
 import type { NodeList } from './node-list.js';
@@ -244,8 +245,8 @@ export class ModelGraph {
 
 /** Whether what an `Identity` and the like hands on is a resource, as far as its data type says. */
 function mayBeResource({ def }: ModelNode): boolean {
-  const value = def.attr.T?.value;
-  return value?.case !== 'type' || value.value === DataType.DT_RESOURCE;
+  const type = typeAttribute(def, 'T');
+  return type === undefined || type === DataType.DT_RESOURCE;
 }
 
 function keyOf({ node, arg, output }: Source, scope: string): string {

@@ -1,5 +1,6 @@
 /** The list of a graph's nodes that the addon made, read piece by piece: 200,000 names at once would hold the loop. */
 import type { NativeGraphIndex, NativeGraphSource } from '../native.js';
+import { addon } from '../runtime/addon.js';
 import type { GraphIndex } from './graph-index.js';
 
 /** Names fetched from the addon at once: some 0.3 ms. */
@@ -16,6 +17,20 @@ export class NodeList implements GraphIndex {
   readonly #index: NativeGraphIndex;
   #names: readonly string[] = [];
   #from = 0;
+
+  /**
+   * The nodes of a serialized GraphDef, listed on a worker thread; it must not be written to any more.
+   *
+   * @param kept ops of the main graph: what they reach counts as used
+   * @param housekeeping ops that save, restore and initialise
+   */
+  static async read(
+    graphDef: Uint8Array,
+    kept: readonly string[] = [],
+    housekeeping: readonly string[] = [],
+  ): Promise<NodeList> {
+    return new NodeList(await addon().readGraph(graphDef, kept, housekeeping));
+  }
 
   constructor(source: NativeGraphSource) {
     this.#source = source;

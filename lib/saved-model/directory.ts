@@ -23,6 +23,11 @@ export function localPath(directory: string): string | undefined {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(directory) ? undefined : directory;
 }
 
+/** Where a SavedModel's checkpoint lies, without the endings of its files. */
+export function checkpointPrefix(directory: string): string {
+  return join(localPath(directory) ?? directory, 'variables', 'variables');
+}
+
 /**
  * Resolves if `directory` looks like a SavedModel that TensorFlow can load: a directory with a readable
  * `saved_model.pb` or `saved_model.pbtxt`. Looks at no byte of it. Directories that only TensorFlow can reach pass.

@@ -3,12 +3,11 @@
  */
 
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { TensorFlowError } from '../errors.js';
 import { isOlder } from '../minor-version.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { checkCheckpoint } from './checkpoint.js';
-import { checkDirectory, codeOf, localPath } from './directory.js';
+import { checkDirectory, checkpointPrefix, codeOf, localPath } from './directory.js';
 import { readMetaGraph } from './reader.js';
 
 /** TensorFlow's errors that variables which were not (wholly) restored lead to. */
@@ -58,10 +57,9 @@ export async function explainLoadFailure(
  * @throws TensorFlowError NOT_FOUND or PERMISSION_DENIED, naming the file
  */
 export async function requireVariables(directory: string, metaGraph: MetaGraphDef): Promise<void> {
-  const path = localPath(directory);
-  if (path === undefined || !metaGraph.saverDef?.restoreOpName) return;
+  if (localPath(directory) === undefined || !metaGraph.saverDef?.restoreOpName) return;
   try {
-    await access(join(path, 'variables', 'variables.index'));
+    await access(`${checkpointPrefix(directory)}.index`);
   } catch {
     await checkVariables(directory, metaGraph);
   }
@@ -73,10 +71,9 @@ export async function requireVariables(directory: string, metaGraph: MetaGraphDe
  * @throws TensorFlowError NOT_FOUND, PERMISSION_DENIED or DATA_LOSS, naming the file
  */
 export async function checkVariables(directory: string, metaGraph: MetaGraphDef): Promise<void> {
-  const path = localPath(directory);
-  if (path === undefined || !metaGraph.saverDef?.restoreOpName) return;
+  if (localPath(directory) === undefined || !metaGraph.saverDef?.restoreOpName) return;
   try {
-    await checkCheckpoint(join(path, 'variables', 'variables'));
+    await checkCheckpoint(checkpointPrefix(directory));
   } catch (error) {
     if (!(error instanceof TensorFlowError) || error.code === 'UNIMPLEMENTED') return;
     const missing =

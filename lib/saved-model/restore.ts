@@ -12,7 +12,7 @@ import {
   AssetFileDefSchema,
   type MetaGraphDef,
 } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import { localPath } from './directory.js';
+import { checkpointPrefix, localPath } from './directory.js';
 
 /** One run: an op to run, and the paths to feed by tensor name. */
 export interface RestoreStep {
@@ -45,8 +45,8 @@ export async function restoreSteps(
   }
   const steps: RestoreStep[] = [];
   const saver = metaGraph.saverDef;
-  if (restores && saver?.restoreOpName && (await exists(join(folder, 'variables', 'variables.index')))) {
-    const checkpoint = join(folder, 'variables', 'variables');
+  const checkpoint = checkpointPrefix(directory);
+  if (restores && saver?.restoreOpName && (await exists(`${checkpoint}.index`))) {
     steps.push({
       target: saver.restoreOpName,
       feeds: { ...assets, [saver.filenameTensorName]: checkpoint },

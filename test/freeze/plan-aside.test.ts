@@ -60,6 +60,7 @@ describe('a frozen load', () => {
     );
     expect(difference).toBeLessThan(1e-5);
     expect(types).not.toContain('ReadVariableOp');
+    expect(types).not.toContain('Mul');
     expect(threads.length).toBe(1);
   });
 

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ModelGraph } from '../../lib/placement/model-graph.js';
 import { NodeList } from '../../lib/placement/node-list.js';
 import { MetaGraphDefSchema } from '../../lib/proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import { addon } from '../../lib/runtime/addon.js';
 import { openLibrary } from '../../lib/runtime/tensorflow.js';
 import { readFullMetaGraph, readMetaGraphBytes } from '../../lib/saved-model/reader.js';
 import { payloads } from '../../lib/saved-model/wire.js';
@@ -47,7 +46,7 @@ describe('a graph decoded node by node', () => {
 
   it.each(FIXTURES)('%s: is the same with a list of its nodes', async (name) => {
     const bytes = await graphDefOf(name);
-    const list = new NodeList(await addon().readGraph(bytes, [], []));
+    const list = await NodeList.read(bytes);
     const [whole, lazy] = [await ModelGraph.decode(bytes), await ModelGraph.decode(bytes, list)];
     expect(lazy.nodes.map((node) => lazy.calls(node))).toEqual(whole.nodes.map((node) => whole.calls(node)));
     for (const [i, node] of lazy.nodes.entries()) {

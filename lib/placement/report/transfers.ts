@@ -1,5 +1,5 @@
 /** What one run moved from one device to another. */
-import type { AttrValue } from '../../proto/tensorflow/core/framework/attr_value_pb.js';
+import { textAttribute } from '../attributes.js';
 import type { ModelGraph } from '../model-graph.js';
 import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
@@ -59,7 +59,7 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
   const runs = grouped(events.all.filter(({ kernel }) => kernel.isMain));
   for (const { device: from, def } of events.partition) {
     if (!/^_(Host)?Send$/.test(def.op)) continue;
-    const to = deviceIn(def.attr.recv_device?.value);
+    const to = textAttribute(def, 'recv_device');
     const [input] = def.input;
     if (input === undefined || to === undefined || to === from) continue;
     const { name: source, output } = splitTensor(input);
@@ -145,8 +145,4 @@ function grouped(events: readonly RunEvent[]): Map<string, RunEvent[]> {
     else group.push(event);
   }
   return groups;
-}
-
-function deviceIn(value: AttrValue['value'] | undefined): string | undefined {
-  return value?.case === 's' ? new TextDecoder().decode(value.value) : undefined;
 }
