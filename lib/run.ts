@@ -155,9 +155,7 @@ export function runCallSync(
 }
 
 function toNative(inputs: readonly Tensor[]): NativeInputs {
-  const native: NativeInputs = [];
-  for (const input of inputs) native.push(input.native);
-  return native;
+  return inputs.map((input) => input.native);
 }
 
 /** Taken while a call is being made: a getter among its inputs may make another. */
@@ -206,14 +204,11 @@ function arrange(outputs: Tensor[], bound: Bound, fed: readonly Tensor[]): Tenso
 /** The addon gives two entries an output: shape, memory. */
 function wrapOutputs(outputs: NativeOutputs, { types }: Bound, control: RunControl): Tensor[] {
   if (control.onRunMetadata !== undefined) control.onRunMetadata(outputs.at(-1) as Uint8Array);
-  const tensors: Tensor[] = [];
-  for (let i = 0; i < types.length; i++) {
-    const { name, array } = types[i]!;
+  return types.map(({ name, array }, i) => {
     const data = outputs[2 * i + 1];
     const typed = array === undefined ? data : new array(data as ArrayBuffer);
-    tensors.push(Tensor.wrap(name, outputs[2 * i] as readonly number[], typed as DataOf<DType>));
-  }
-  return tensors;
+    return Tensor.wrap(name, outputs[2 * i] as readonly number[], typed as DataOf<DType>);
+  });
 }
 
 /**

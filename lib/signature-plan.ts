@@ -62,14 +62,13 @@ export function toInputs(plan: Plan, inputs: Readonly<Record<string, TensorLike>
   if (typeof inputs !== 'object' || inputs === null) {
     throw new TensorFlowError('INVALID_ARGUMENT', 'The inputs must be an object of values by input name.');
   }
-  const tensors: Tensor[] = [];
-  for (const [name, info, label] of plan.inputs) {
+  const tensors = plan.inputs.map(([name, info, label]) => {
     if (!Object.hasOwn(inputs, name)) {
       checkNames(plan, inputs);
       throw new TensorFlowError('INVALID_ARGUMENT', `The ${label} is missing.${listInputs(plan)}`);
     }
-    tensors.push(toInput(inputs[name]!, info, label));
-  }
+    return toInput(inputs[name]!, info, label);
+  });
   if (Object.keys(inputs).length > tensors.length) checkNames(plan, inputs);
   return tensors;
 }

@@ -1,5 +1,6 @@
 // `npm run bench`: this library beside a raw C++ loop, a bare Node-API addon, Python, tfjs-node and onnxruntime-node, on one
-// library and the same models, in fresh processes that take turns. Prints the ratios that should hold.
+// library and the same models, in fresh processes that take turns; where a limit is smaller than what two processes of one
+// program differ by, in one process, in slices that take turns. Prints the ratios that should hold.
 //
 //   npm run bench -- [--rounds 5] [--quick] [--only TEXT]… [--json FILE] [--html FILE]
 //
@@ -46,7 +47,10 @@ async function tuned(folder, tolerance, quick) {
 }
 
 /** One fresh process. */
-async function run({ program: kind, model, mode, options, batch, seconds = 1, tuned: isTuned }, quick) {
+async function run(
+  { program: kind, model, mode, beside, options, batch, seconds = 1, tuned: isTuned },
+  quick,
+) {
   const folder = join(await place('models', peers.models), model);
   const { shape: given, dtype } = MODELS[model];
   const shape = batch === undefined ? given : [batch, ...given.slice(1)];
@@ -76,20 +80,28 @@ async function run({ program: kind, model, mode, options, batch, seconds = 1, tu
       text = await peers.capture(await place('Python', peers.python), [program('session_run.py'), job]);
     } else {
       const { raw, hop } = await place('natives', peers.natives);
+      if (kind === 'paired') {
+        const warmUp = join(folder, '..', 'tiny');
+        // The session that is loaded first is up to 2 % slower than the other, whosoever it is: each is once.
+        const halves = [];
+        for (const hopFirst of [false, true]) {
+          const text = await node('paired.mjs', { addon: hop, hopFirst, warmUp, feed, fetch, beside });
+          halves.push(JSON.parse(text));
+        }
+        const mean = (figure) => (halves[0][figure] + halves[1][figure]) / 2;
+        return { medianUs: mean('medianUs'), besideUs: mean('besideUs'), ratio: mean('ratio') };
+      }
       const flags = { caller: ['--caller'], 'no-copies': ['--no-copies', '--caller'] }[mode] ?? [];
-      text =
-        kind === 'hop'
-          ? await node('hop.mjs', { addon: hop, feed, fetch })
-          : await peers.capture(raw, [
-              folder,
-              '--feed',
-              `${feed}:${dtype ?? 'float'}:${shape}`,
-              '--fetch',
-              fetch,
-              ...flags,
-              '--seconds',
-              String(length),
-            ]);
+      text = await peers.capture(raw, [
+        folder,
+        '--feed',
+        `${feed}:${dtype ?? 'float'}:${shape}`,
+        '--fetch',
+        fetch,
+        ...flags,
+        '--seconds',
+        String(length),
+      ]);
     }
   }
   return JSON.parse(text.trim().split('\n').at(-1));

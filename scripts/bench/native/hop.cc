@@ -1,8 +1,10 @@
-// The floor of any binding for Node: one model, one input and one output of floats, no checks. `empty` is a promise
-// that goes through a libuv thread and does nothing there.
+// The floor of any binding for Node: one model, one input and one output of floats, no checks. `run()` is a promise that
+// goes through a libuv thread and does nothing there; `raw` is raw.cc's loop in this process.
 #include <node_api.h>
 
+#include <chrono>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@ TF_Session* session;
 TF_Output input, output;
 std::vector<int64_t> shape;
 bool in_caller;
+using Clock = std::chrono::steady_clock;
 const unsigned char kCaller[] = {0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
 
 struct Run {
@@ -41,13 +44,17 @@ void Work(napi_env, void* data) {
   TF_DeleteTensor(run->in);
 }
 
+TF_Tensor* Filled(const void* data, size_t length) {
+  TF_Tensor* tensor = TF_AllocateTensor(TF_FLOAT, shape.data(), static_cast<int>(shape.size()), length * sizeof(float));
+  std::memcpy(TF_TensorData(tensor), data, length * sizeof(float));
+  return tensor;
+}
+
 TF_Tensor* In(napi_env env, napi_value value) {
   void* data = nullptr;
   size_t length = 0;
   napi_get_typedarray_info(env, value, nullptr, &length, &data, nullptr, nullptr);
-  TF_Tensor* tensor = TF_AllocateTensor(TF_FLOAT, shape.data(), static_cast<int>(shape.size()), length * sizeof(float));
-  std::memcpy(TF_TensorData(tensor), data, length * sizeof(float));
-  return tensor;
+  return Filled(data, length);
 }
 
 napi_value Out(napi_env env, TF_Tensor* tensor) {
@@ -122,6 +129,41 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   return promise;
 }
 
+// raw(values, milliseconds, caller): runs in a loop for so long, at least 5 times; the time of each in microseconds.
+napi_value Raw(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value args[3];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  void* data = nullptr;
+  size_t length = 0;
+  double milliseconds = 0;
+  napi_get_typedarray_info(env, args[0], nullptr, &length, &data, nullptr, nullptr);
+  napi_get_value_double(env, args[1], &milliseconds);
+  const bool was_in_caller = in_caller;
+  napi_get_value_bool(env, args[2], &in_caller);
+  std::vector<double> times;
+  const auto start = Clock::now();
+  for (auto now = start; times.size() < 5 || now - start < std::chrono::duration<double, std::milli>(milliseconds);) {
+    Run run;
+    run.in = Filled(data, length);
+    Work(env, &run);
+    const size_t bytes = TF_TensorByteSize(run.out);
+    const std::unique_ptr<char[]> copy(new char[bytes]);
+    std::memcpy(copy.get(), TF_TensorData(run.out), bytes);
+    TF_DeleteTensor(run.out);
+    const auto end = Clock::now();
+    times.push_back(std::chrono::duration<double, std::micro>(end - now).count());
+    now = end;
+  }
+  in_caller = was_in_caller;
+  napi_value buffer = nullptr, array = nullptr;
+  void* target = nullptr;
+  napi_create_arraybuffer(env, times.size() * sizeof(double), &target, &buffer);
+  std::memcpy(target, times.data(), times.size() * sizeof(double));
+  napi_create_typedarray(env, napi_float64_array, times.size(), buffer, 0, &array);
+  return array;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -129,7 +171,8 @@ NAPI_MODULE_INIT() {
       {"load", nullptr, Load, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"runSync", nullptr, RunSync, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"run", nullptr, RunAsync, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"raw", nullptr, Raw, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
-  napi_define_properties(env, exports, 3, functions);
+  napi_define_properties(env, exports, 4, functions);
   return exports;
 }
