@@ -19,7 +19,7 @@ export class Edits {
   readonly #defs = new Map<ModelNode, NodeDef>();
   readonly #constants = new Map<ModelNode, Value>();
   readonly #factors = new Map<ModelNode, Float64Array>();
-  readonly #before = new Map<ModelNode, [NodeDef, Value][]>();
+  readonly #before = new Map<ModelNode, [NodeDef, Value | undefined][]>();
 
   /** @param isUsed Whether users' runs reach the node: no other takes anything. */
   constructor(graph: ModelGraph, isUsed: (node: number) => boolean) {
@@ -80,10 +80,25 @@ export class Edits {
       device: node.def.device,
       attr: { dtype: typeAttr(number) },
     });
+    this.#add(node, def, value);
+    return node.function === '' ? name : `${name}:output:0`;
+  }
+
+  /** Puts a node of the main graph between another and all that take its only output. */
+  addAfter(node: ModelNode, def: NodeDef): void {
+    for (const user of this.usersOf(node)) {
+      const changed = this.change(user);
+      const isIt = (input: string) => input === node.name || input === `${node.name}:0`;
+      changed.input = changed.input.map((input) => (isIt(input) ? def.name : input));
+    }
+    this.change(node);
+    this.#add(node, def, undefined);
+  }
+
+  #add(node: ModelNode, def: NodeDef, value: Value | undefined): void {
     const list = this.#before.get(node) ?? [];
     list.push([def, value]);
     this.#before.set(node, list);
-    return node.function === '' ? name : `${name}:output:0`;
   }
 
   /** Renames an output of a node where others of its function take it. */

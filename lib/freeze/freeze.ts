@@ -7,6 +7,7 @@ import { Slices } from '../placement/slices.js';
 import { AttrValueSchema, type NameAttrList } from '../proto/tensorflow/core/framework/attr_value_pb.js';
 import { NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
 import { Edits } from './edits.js';
+import { ensureShapes } from './feeds.js';
 import { foldIntoFilters } from './fold.js';
 import type { Instance } from './instances.js';
 import { NodePack, type PackedNodes } from './node-pack.js';
@@ -82,6 +83,7 @@ function checkSize(frozen: readonly Frozen[]): void {
  * @param isUsed whether users' runs reach the node
  * @param values one a variable
  * @param isKept whether users may fetch or feed the op by its name
+ * @param hasEnsureShape whether the library has that op
  */
 export async function freezeChanges(
   graph: ModelGraph,
@@ -89,6 +91,7 @@ export async function freezeChanges(
   { frozen, instances }: Found,
   values: readonly Value[],
   isKept: (node: ModelNode) => boolean,
+  hasEnsureShape: boolean,
 ): Promise<FreezeChanges> {
   const slices = new Slices();
   // What is in the graph once has its edits in common; a copy of a function has its own.
@@ -104,6 +107,7 @@ export async function freezeChanges(
   }
   for (const instance of instances) renameCalls(editsOf(instance), instance);
   await foldIntoFilters(graph.nodes, graph, common, isKept, slices);
+  if (hasEnsureShape) ensureShapes(graph, common, isUsed, isKept);
   const copies: [string, string, PackedNodes][] = [];
   for (const [{ function: of, name }, edits] of own) {
     await foldIntoFilters(graph.functions.get(of)!.nodes.values(), graph, edits, isKept, slices);

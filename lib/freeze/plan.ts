@@ -22,6 +22,8 @@ export interface FreezeJob {
   readonly init: string | undefined;
   /** The checkpoint, without the files' endings; undefined where a session has to be asked for the values in any case. */
   readonly prefix: string | undefined;
+  /** Whether the library has the op `EnsureShape`. */
+  readonly hasEnsureShape: boolean;
 }
 
 /** What of a frozen session is other than of the model's. */
@@ -50,7 +52,7 @@ export async function plan(job: FreezeJob, ask: Ask): Promise<FreezePlan | undef
   const values = (await savedValues(job, graph, frozen)) ?? (await ask(reading(frozen)));
   const names = new Set(served);
   const isKept = ({ function: scope, name }: ModelNode) => scope === '' && names.has(name);
-  const changes = await freezeChanges(graph, isUsed, found, values, isKept);
+  const changes = await freezeChanges(graph, isUsed, found, values, isKept, job.hasEnsureShape);
   return { changes, keepsVariables: kept.length > 0 };
 }
 

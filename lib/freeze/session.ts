@@ -3,10 +3,12 @@
  * before the one without is made.
  */
 
+import { isOlder } from '../minor-version.js';
 import type { Parsed } from '../model-sessions.js';
 import type { GraphEdits } from '../placed-graph.js';
 import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
+import { tensorflow } from '../runtime/tensorflow.js';
 import { checkpointPrefix } from '../saved-model/directory.js';
 import { housekeepingOps, initOp, servedOps } from '../saved-model/restore.js';
 import { signaturesOf } from '../saved-model/signatures.js';
@@ -76,6 +78,7 @@ function jobOf(
     init: initOp(metaGraph),
     // A session of the whole model is needed for what should come out: then that is asked for the values, too.
     prefix: verify === undefined ? checkpointPrefix(directory) : undefined,
+    hasEnsureShape: !isOlder(tensorflow.version, '1.12'),
   };
 }
 

@@ -85,8 +85,8 @@ async function run(
         // The session that is loaded first is up to 2 % slower than the other, whosoever it is: each is once.
         const halves = [];
         for (const hopFirst of [false, true]) {
-          const text = await node('paired.mjs', { addon: hop, hopFirst, warmUp, feed, fetch, beside });
-          halves.push(JSON.parse(text));
+          const job = { addon: hop, hopFirst, warmUp, feed, fetch, beside, options };
+          halves.push(JSON.parse(await node('paired.mjs', job)));
         }
         const mean = (figure) => (halves[0][figure] + halves[1][figure]) / 2;
         return { medianUs: mean('medianUs'), besideUs: mean('besideUs'), ratio: mean('ratio') };

@@ -1,6 +1,6 @@
 /** What multiplies and adds by channel goes into the filter before it. */
 import { describe, expect, it } from 'vitest';
-import { Tensor } from '../../lib/index.js';
+import { SavedModel, Tensor } from '../../lib/index.js';
 import { attr, both, type Node, save, variable } from '../helpers/made-models.js';
 
 const CHANNELS = 4;
@@ -197,4 +197,43 @@ it('computes what Keras 3 makes of a normalization', async () => {
   expect(difference).toBeLessThan(1e-5);
   expect(types.filter((type) => /^(Mul|AddV2|Sub|Rsqrt)$/.test(type))).toEqual([]);
   expect(types).toContain('BiasAdd');
+});
+
+describe('a residual block', () => {
+  /** x -> convolution -> BiasAdd -> + x -> Relu -> y. */
+  const block: Node[] = [
+    { name: 'x', op: 'Placeholder', attr: { dtype: attr.type, shape: attr.shape(-1, 8, 8, 2) } },
+    ...variable('filter', 3, 3, 2, 2),
+    ...variable('bias', 2),
+    {
+      name: 'conv',
+      op: 'Conv2D',
+      input: ['x', 'filter/read'],
+      attr: { T: attr.type, strides: attr.ints(1, 1, 1, 1), padding: attr.text('SAME') },
+    },
+    { name: 'bias_add', op: 'BiasAdd', input: ['conv', 'bias/read'], attr: { T: attr.type } },
+    { name: 'sum', op: 'AddV2', input: ['bias_add', 'x'], attr: { T: attr.type } },
+    { name: 'relu', op: 'Relu', input: ['sum'], attr: { T: attr.type } },
+    { name: 'y', op: 'Identity', input: ['relu'], attr: { T: attr.type } },
+  ];
+  const directory = () => save(block, [-1, 8, 8, 2], [-1, 8, 8, 2]);
+
+  it.skipIf(process.arch !== 'x64')('is one op: its sum, too, goes into the convolution', async () => {
+    const { difference, types } = await both(directory(), x);
+    expect(difference).toBeLessThan(1e-5);
+    expect(types).not.toContain('AddV2');
+    expect(types).not.toContain('Relu');
+  });
+
+  it('takes no input by its name of another shape than the graph declares', async () => {
+    await using model = await SavedModel.load(directory(), { freeze: true });
+    const wrong = Tensor.from(new Float32Array(2 * 4 * 4 * 2), [2, 4, 4, 2]);
+    await expect(model.session.run(['y:0'], { 'x:0': wrong })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('ensured_shape'),
+    });
+    await expect(model.session.run(['y:0'], { 'x:0': x })).resolves.toHaveLength(1);
+    // In the middle anything may be fed.
+    await expect(model.session.run(['y:0'], { 'sum:0': wrong })).resolves.toHaveLength(1);
+  });
 });

@@ -1,12 +1,12 @@
 // This library and the bare addon in one process, in slices that take turns: what differs between two processes (where the
 // system puts their threads, what else the machine does meanwhile) is the same for both, so that a difference of a few
 // hundredths can be told. Both sessions share TensorFlow's threads.
-// Argument: JSON of { addon, hopFirst, folder, warmUp, feed, fetch, shape, mode, beside, seconds }.
+// Argument: JSON of { addon, hopFirst, folder, options, warmUp, feed, fetch, shape, mode, beside, seconds }.
 import { createRequire } from 'node:module';
 import { median } from '../../measure/figures.mjs';
 import { values } from './timing.mjs';
 
-const { addon, hopFirst, folder, warmUp, feed, fetch, shape, mode, beside, seconds } = JSON.parse(
+const { addon, hopFirst, folder, options, warmUp, feed, fetch, shape, mode, beside, seconds } = JSON.parse(
   process.argv[2],
 );
 const SLICE_MS = 100;
@@ -31,7 +31,7 @@ await warm();
 
 const hop = createRequire(import.meta.url)(addon);
 if (hopFirst) hop.load(folder, feed, fetch, shape, true);
-const model = await SavedModel.load(folder);
+const model = await SavedModel.load(folder, options);
 if (!hopFirst) hop.load(folder, feed, fetch, shape, true);
 const call = model.prepare();
 const [input] = Object.keys(model.signatures.serving_default.inputs);
