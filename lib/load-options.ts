@@ -38,7 +38,8 @@ export interface LoadOptions extends ExecutionOptions, PlacementOptions, Extensi
   /**
    * Makes constants of the variables that no signature assigns, which lets TensorFlow fold and fuse what reads them: often
    * runs of half the time, for a longer load. What assigns them by op names later changes nothing; ops in the middle of
-   * what is folded compute other values. Default: false.
+   * what is folded compute other values, or are gone. What `session.run` feeds must have the shape that the graph declares.
+   * Default: false.
    */
   freeze?: boolean | FreezeOptions | undefined;
   /** What `model.batcher()` does where it is not told otherwise. */

@@ -219,7 +219,7 @@ describe('a residual block', () => {
   const directory = () => save(block, [-1, 8, 8, 2], [-1, 8, 8, 2]);
 
   it.skipIf(process.arch !== 'x64')('is one op: its sum, too, goes into the convolution', async () => {
-    const { difference, types } = await both(directory(), x);
+    const { difference, types } = await both(directory(), x, {});
     expect(difference).toBeLessThan(1e-5);
     expect(types).not.toContain('AddV2');
     expect(types).not.toContain('Relu');
@@ -233,7 +233,5 @@ describe('a residual block', () => {
       message: expect.stringContaining('ensured_shape'),
     });
     await expect(model.session.run(['y:0'], { 'x:0': x })).resolves.toHaveLength(1);
-    // In the middle anything may be fed.
-    await expect(model.session.run(['y:0'], { 'sum:0': wrong })).resolves.toHaveLength(1);
   });
 });
