@@ -29,6 +29,8 @@ export interface Bound {
   order: readonly number[] | undefined;
   /** False where every fetch is fed, so that TensorFlow has nothing to do. */
   runs: boolean;
+  /** The shape of what `runSync` gave back last, where that is one output. */
+  loneShape: readonly number[] | undefined;
   /** The graph, for errors that name who in it is at fault. */
   readGraph: GraphReader;
 }
@@ -59,6 +61,7 @@ export function bindNames(
     specs: call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null })),
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,
+    loneShape: undefined,
     readGraph,
   };
 }

@@ -53,7 +53,13 @@ export interface NativeCall {
     runOptions?: Uint8Array,
     ticket?: number,
   ): Promise<NativeOutputs>;
-  runSync(inputs: NativeInputs, head: Float64Array, flags: number, runOptions?: Uint8Array): NativeOutputs;
+  /** A lone output that is no string and has the shape of the one before comes as its ArrayBuffer alone. */
+  runSync(
+    inputs: NativeInputs,
+    head: Float64Array,
+    flags: number,
+    runOptions?: Uint8Array,
+  ): NativeOutputs | ArrayBuffer;
 }
 
 export interface NativeDevice {

@@ -48,6 +48,8 @@ export const RUN_CONTROL_KEYS = [
 /** Options of a run that holds the thread, which can be neither aborted nor timed out. */
 export type SyncControl = Omit<RunControl, 'timeout' | 'signal'>;
 
+const STRINGS = ['bytes'];
+
 /** The longest time that a Node timer takes; anything longer is no limit. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -63,7 +65,7 @@ export function checkControl(control: RunControl): void {
   if (onRunMetadata !== undefined && typeof onRunMetadata !== 'function') {
     throw invalidOption('onRunMetadata must be a function.');
   }
-  checkOneOf(strings, ['bytes'], 'strings');
+  checkOneOf(strings, STRINGS, 'strings');
   checkExecutor(control.executor);
 }
 
@@ -115,9 +117,10 @@ export function runCall<R>(
     const fed = copyFed(bound, inputs);
     if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
     const borrowed = borrowedOf(inputs);
-    const result = withHead(inputs, (head) =>
-      bound.call.run(toNative(inputs), head, flags, runOptions, ticket),
-    ).then(
+    const head = takeHead(inputs);
+    const running = bound.call.run(toNative(inputs), head, flags, runOptions, ticket);
+    giveBack(head);
+    const result = running.then(
       (outputs) => {
         for (const input of borrowed) input.checkReleased();
         return finish(arrange(wrapOutputs(outputs, bound, control), bound, fed));
@@ -144,12 +147,17 @@ export function runCallSync(
   const { flags, runOptions } = settingsOf(bound, control, copyOutputs);
   const fed = copyFed(bound, inputs);
   if (!bound.runs) return arrange([], bound, fed);
-  let outputs: NativeOutputs;
+  let outputs: NativeOutputs | ArrayBuffer;
   try {
-    outputs = withHead(inputs, (head) => bound.call.runSync(toNative(inputs), head, flags, runOptions));
+    const head = takeHead(inputs);
+    outputs = bound.call.runSync(toNative(inputs), head, flags, runOptions);
+    giveBack(head);
   } catch (error) {
     throw explainMissingOpSync(error);
   }
+  // Not by instanceof: the addon's ArrayBuffer may be that of another context.
+  if (!Array.isArray(outputs)) outputs = [bound.loneShape!, outputs];
+  else if (bound.types.length === 1) bound.loneShape = outputs[0] as readonly number[];
   for (const input of borrowedOf(inputs)) input.checkReleased();
   return arrange(wrapOutputs(outputs, bound, control), bound, fed);
 }
@@ -158,29 +166,29 @@ function toNative(inputs: readonly Tensor[]): NativeInputs {
   return inputs.map((input) => input.native);
 }
 
-/** Taken while a call is being made: a getter among its inputs may make another. */
+/** Lent to a call while it is being made: a getter among its inputs may make another. */
 let spare: Float64Array | undefined;
 
-/** Makes a call with the types and shapes of its inputs, which the addon has read when it returns. */
-function withHead<T>(inputs: readonly Tensor[], call: (head: Float64Array) => T): T {
+/** The types and shapes of a call's inputs, which the addon has read when it returns; to be given back then. */
+function takeHead(inputs: readonly Tensor[]): Float64Array {
   let head = spare ?? new Float64Array(64);
   spare = undefined;
-  try {
-    let at = 0;
-    for (const { dtype, shape } of inputs) {
-      if (at + 2 + shape.length > head.length) {
-        const longer = new Float64Array(2 * (head.length + shape.length));
-        longer.set(head);
-        head = longer;
-      }
-      head[at++] = dtypeInfo(dtype).number;
-      head[at++] = shape.length;
-      for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
+  let at = 0;
+  for (const { dtype, shape } of inputs) {
+    if (at + 2 + shape.length > head.length) {
+      const longer = new Float64Array(2 * (head.length + shape.length));
+      longer.set(head);
+      head = longer;
     }
-    return call(head);
-  } finally {
-    spare = head;
+    head[at++] = dtypeInfo(dtype).number;
+    head[at++] = shape.length;
+    for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
   }
+  return head;
+}
+
+function giveBack(head: Float64Array): void {
+  spare = head;
 }
 
 const NONE: readonly Tensor[] = [];

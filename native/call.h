@@ -20,6 +20,10 @@ struct BoundPlan {
   std::vector<TF_DataType> feed_types;
   std::vector<TF_DataType> fetch_types;
   mutable std::vector<KnownShape> shapes;  // of each fetch; the JS thread's alone
+  // What runSync gave back last, where that was one output. Its own: JavaScript may come to what other runs
+  // gave back only after it.
+  mutable std::vector<int64_t> lone_shape;
+  mutable bool has_lone_shape = false;
   mutable ExecutorChoice choice;
   mutable std::atomic<bool> has_run{false};
   Counted counted{live.calls};

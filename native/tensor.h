@@ -44,10 +44,14 @@ class FetchedTensor {
 
   // JS thread, once. Sets shape and data at `at` and `at + 1` of the array.
   void ToJs(Napi::Env env, napi_value array, uint32_t at, KnownShape* known);
+  // JS thread, once, instead: the data alone. Of strings an array, else an ArrayBuffer.
+  Napi::Value Data(Napi::Env env);
+
+  [[nodiscard]] bool is_string() const { return type_ == TF_STRING; }
+  [[nodiscard]] const std::vector<int64_t>& shape() const { return shape_; }
 
  private:
   bool TakeWhole();
-  Napi::Value Data(Napi::Env env);
 
   TF_DataType type_;
   std::vector<int64_t> shape_;

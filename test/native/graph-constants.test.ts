@@ -6,7 +6,12 @@ import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NodePack, withHeld } from '../../lib/freeze/node-pack.js';
 import { Tensor } from '../../lib/index.js';
-import type { NativeCheckpointPart, NativeGraphChanges, NativeNodes } from '../../lib/native.js';
+import type {
+  NativeCheckpointPart,
+  NativeGraphChanges,
+  NativeNodes,
+  NativeOutputs,
+} from '../../lib/native.js';
 import { NodeDefSchema } from '../../lib/proto/tensorflow/core/framework/node_def_pb.js';
 import { addon } from '../../lib/runtime/addon.js';
 import { openLibrary } from '../../lib/runtime/tensorflow.js';
@@ -56,7 +61,9 @@ async function run(content: Content, shape: number[], factors?: Float64Array) {
   const source = await read(toBytes({ node: [constant('c'), identity('y', 'c')] }), ['y'], []);
   const session = await source.createSession({ replaced: constantAt(0, content, shape, factors) }, undefined);
   try {
-    const [dimensions, data] = session.bind([], ['y:0'], []).runSync([], new Float64Array(0), 0);
+    const [dimensions, data] = session
+      .bind([], ['y:0'], [])
+      .runSync([], new Float64Array(0), 0) as NativeOutputs;
     return { shape: dimensions, data: [...new Float32Array(data as ArrayBuffer)] };
   } finally {
     await session.close(false);
@@ -136,7 +143,7 @@ describe('a copy of a function', () => {
 async function sum(
   session: Awaited<ReturnType<Awaited<ReturnType<typeof read>>['createSession']>>,
 ): Promise<number> {
-  const [, data] = session.bind([], ['y:0'], []).runSync([], new Float64Array(0), 0);
+  const [, data] = session.bind([], ['y:0'], []).runSync([], new Float64Array(0), 0) as NativeOutputs;
   await session.close(false);
   return new Float32Array(data as ArrayBuffer)[0]!;
 }

@@ -14,6 +14,28 @@ describe('a prepared call', () => {
     expect(call.runSync({ x }).y!.data).toEqual(expected);
   });
 
+  it('gives each output its own shape, whichever came before, on this thread and on others', async () => {
+    const model = await openFixture('tf2-functions');
+    const call = model.prepare();
+    const rows = (count: number) => Array.from({ length: count }, () => x[0]!);
+    const waiting: Promise<void>[] = [];
+    for (const count of [1, 1, 2, 2, 1, 3, 3, 3, 1, 2]) {
+      const check = async () => {
+        const { y } = await call.run({ x: rows(count) });
+        expect(y!.shape[0]).toBe(count);
+        // Between runs that have ended and what JavaScript makes of them.
+        for (const other of [count, count + 1, count + 1]) {
+          const { y } = call.runSync({ x: rows(other) });
+          expect([y!.shape[0], y!.data.length]).toEqual([other, y!.size]);
+          expect(Object.isFrozen(y!.shape)).toBe(true);
+        }
+      };
+      waiting.push(check());
+      expect(call.runSync({ x: rows(count) }).y!.shape[0]).toBe(count);
+    }
+    await Promise.all(waiting);
+  });
+
   it('has its signature, outputs and strings', async () => {
     const model = await openFixture('several-signatures');
     const { outputs } = model.signatures.measure!;
