@@ -32,19 +32,6 @@ Error ThrownByTensorFlow() {
   return {TF_INTERNAL, text + ". Its session is of no more use: load the model again."};
 }
 
-// Pointers to the tensors of a run: nearly always so few that they need no allocation.
-class TensorRow {
- public:
-  explicit TensorRow(size_t size) : many_(size > kFew ? new TF_Tensor*[size]() : nullptr) {}
-  TF_Tensor** data() { return many_ ? many_.get() : few_; }
-  TF_Tensor*& operator[](size_t i) { return data()[i]; }
-
- private:
-  static constexpr size_t kFew = 8;
-  TF_Tensor* few_[kFew] = {};
-  std::unique_ptr<TF_Tensor*[]> many_;
-};
-
 bool HasOneDevice(TF_Session* session) {
   const Status status;
   const DeviceListPtr devices(tf().TF_SessionListDevices(session, status));
@@ -85,10 +72,10 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
     throw Error(TF_FAILED_PRECONDITION,
                 "An exception ended an earlier run of this session: load the model again.");
   }
-  TensorRow values(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) values[i] = inputs[i].get();
-  const size_t count = plan.fetches.size();
-  TensorRow fetched(count);
+  std::vector<TF_Tensor*> values;
+  values.reserve(inputs.size());
+  for (const TensorPtr& input : inputs) values.push_back(input.get());
+  std::vector<TF_Tensor*> fetched(plan.fetches.size(), nullptr);
   TF_Buffer options_view{};
   if (options != nullptr) {
     options_view.data = options->data();
@@ -98,17 +85,17 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   const Status status;
   try {
     tf().TF_SessionRun(session_, options != nullptr ? &options_view : nullptr, plan.feeds.data(),
-                       values.data(), static_cast<int>(inputs.size()), plan.fetches.data(), fetched.data(),
-                       static_cast<int>(count), plan.targets.data(), static_cast<int>(plan.targets.size()),
-                       metadata.get(), status);
+                       values.data(), static_cast<int>(values.size()), plan.fetches.data(), fetched.data(),
+                       static_cast<int>(fetched.size()), plan.targets.data(),
+                       static_cast<int>(plan.targets.size()), metadata.get(), status);
   } catch (...) {
     // It is not written for exceptions: the session keeps pointers into frames that are gone.
     broken_ = true;
     throw ThrownByTensorFlow();
   }
   RunOutcome outcome;
-  outcome.outputs.reserve(count);
-  for (size_t i = 0; i < count; ++i) outcome.outputs.emplace_back(fetched[i]);
+  outcome.outputs.reserve(fetched.size());
+  for (TF_Tensor* tensor : fetched) outcome.outputs.emplace_back(tensor);
   if (!status.ok() && (ended_ || all_ended)) throw cancelled();
   status.Check();
   if (metadata) {
