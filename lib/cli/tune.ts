@@ -50,7 +50,10 @@ export function addTune(program: Command): void {
     .description('Find the options with which a model runs fastest on this machine, by measuring.');
   addModelOptions(command)
     .option('--for <GOAL>', 'latency or throughput (default: latency)')
-    .option('--tolerance <X>', 'largest difference of outputs that is allowed (default: 1e-3)')
+    .option(
+      '--tolerance <X>',
+      'largest difference of an output that is allowed, as a share of its largest value (default: 1e-3)',
+    )
     .option('--budget <SECONDS>', 'begin nothing new after so long (default: 600)')
     .option('--rounds <N>', 'rounds of each group (default: 5)')
     .option('--round-ms <MS>', 'length of a round (default: 500)')

@@ -29,6 +29,7 @@ const onnx = (model, more = {}) => ({ program: 'onnx', model, ...more });
 export const MEASUREMENTS = {
   'tiny, raw C': raw('tiny'),
   'tiny, await, paired': paired('tiny', 'await', ['empty', 'raw, caller']),
+  'tiny, await, to the bare addon': paired('tiny', 'await', ['hop await']),
   'tiny, runSync, paired': paired('tiny', 'sync', ['hop sync']),
   'MLP 1, paired': paired('mlp', 'await', ['hop await']),
   'MLP 32, paired': paired('mlp', 'await', ['hop await'], { batch: 32 }),
@@ -94,6 +95,13 @@ export const MEASUREMENTS = {
 export const RATIOS = [
   { what: 'tiny, await run one by one', figure: 'ratio', of: 'tiny, await, paired', to: [], most: 1.3 },
   { what: 'the same against Python', of: 'tiny, await run', to: ['tiny, Python'], most: 0.25 },
+  {
+    what: 'tiny, await run, to the bare addon',
+    figure: 'ratio',
+    of: 'tiny, await, to the bare addon',
+    to: [],
+    most: 1.3,
+  },
   { what: 'tiny, runSync', figure: 'ratio', of: 'tiny, runSync, paired', to: [], most: 1.3 },
   { what: 'the same against onnxruntime-node', of: 'tiny, runSync', to: ['tiny, onnxruntime-node'], most: 1 },
   { what: 'tiny, 16 in flight, time per run', of: 'tiny, 16 in flight', to: ['tiny, await run'], most: 0.45 },
