@@ -46,7 +46,11 @@ export class TensorFlowError extends Error {
   readonly op: string | undefined;
 
   /** The native addon passes a number: TensorFlow's status code. A code that is not known yet becomes `UNKNOWN`. */
-  constructor(code: ErrorCode | number, message: string, options?: ErrorOptions & { op?: string }) {
+  constructor(
+    code: ErrorCode | number,
+    message: string,
+    options?: ErrorOptions & { op?: string | undefined },
+  ) {
     super(message, options);
     const name = typeof code === 'number' ? (STATUS_CODES[code] ?? 'UNKNOWN') : code;
     this.code = name === 'OK' ? 'UNKNOWN' : name;

@@ -1,16 +1,30 @@
 /** One traced run, and what it says about the placement. */
 import type { Bound } from './bound.js';
-import { decodeRunMetadata, type RunMetadata, type RunOptionsJson } from './config.js';
+import type { RunOptionsJson } from './config.js';
 import { TensorFlowError } from './errors.js';
 import type { Placement } from './model-sessions.js';
 import { registeredKernels } from './placed-graph.js';
 import { kernelLookup } from './placement/kernels.js';
-import { buildReport, type PlacementReport } from './placement/report/report.js';
+import { type Understood, understand } from './placement/report/report.js';
 import { type RunControl, runCall } from './run.js';
 import type { Tensor } from './tensor.js';
+import type { Recorded } from './trace/recorded.js';
+import { readRecordedAside } from './trace/recorded-aside.js';
 
-/** The final device of each node, and when it ran there. */
-const TRACE: RunOptionsJson = { traceLevel: 'SOFTWARE_TRACE', outputPartitionGraphs: true };
+/** How much of a run TensorFlow records. `SOFTWARE_TRACE`: kernels; `FULL_TRACE`: what a GPU does in its streams as well. */
+export type TraceLevel = 'SOFTWARE_TRACE' | 'HARDWARE_TRACE' | 'FULL_TRACE';
+
+/** A run that was traced. */
+export interface Explained extends Understood {
+  readonly recorded: Recorded;
+  /** The serialized RunMetadata. */
+  readonly metadata: Uint8Array;
+  /** In the order of the fetches. */
+  readonly outputs: readonly Tensor[];
+  /** When it began and when it had ended, in milliseconds of the wall clock: of `Date.now`, so to the millisecond. */
+  readonly beganMs: number;
+  readonly endedMs: number;
+}
 
 /** Runs what is bound, and reports. `run` names what was fed and fetched. */
 export async function explainRun(
@@ -18,29 +32,52 @@ export async function explainRun(
   bound: Bound,
   inputs: readonly Tensor[],
   run: { feeds: readonly string[]; fetches: readonly string[] },
-  control: Pick<RunControl, 'timeout' | 'signal'>,
-): Promise<PlacementReport> {
+  control: Pick<RunControl, 'timeout' | 'signal' | 'strings'>,
+  traceLevel: TraceLevel = 'SOFTWARE_TRACE',
+): Promise<Explained> {
   // Where every output is fed, TensorFlow has nothing to do.
-  let metadata: RunMetadata | undefined = bound.runs ? undefined : decodeRunMetadata(new Uint8Array());
+  let metadata: Uint8Array | undefined = bound.runs ? undefined : new Uint8Array();
+  const runOptions: RunOptionsJson = { traceLevel, outputPartitionGraphs: true };
+  const beganMs = Date.now();
+  let endedMs = beganMs;
   const onRunMetadata = (bytes: Uint8Array) => {
-    metadata = decodeRunMetadata(bytes);
+    endedMs = Date.now() + 1;
+    metadata = bytes;
   };
-  await runCall(bound, inputs, { ...control, runOptions: TRACE, onRunMetadata }, false, () => undefined);
+  const outputs = await runCall(
+    bound,
+    inputs,
+    { ...control, runOptions, onRunMetadata },
+    false,
+    (all) => all,
+  ).catch(withoutMetadata);
   if (metadata === undefined) {
     throw new TensorFlowError(
       'INTERNAL',
       'TensorFlow gave no metadata of the run, so nothing can be reported.',
     );
   }
-  return buildReport({
+  const recorded = await readRecordedAside(metadata);
+  const understood = await understand({
     graph: await placed.graph(),
     requested: assignment.requested,
     isHousekeeping: (i) => placed.index.isHousekeeping(i),
     devices: placed.devices,
     clearDevices: placed.plan.clearDevices,
     kernels: kernelLookup(registeredKernels),
-    metadata,
+    recorded,
     feeds: run.feeds,
     fetches: run.fetches,
   });
+  return { ...understood, recorded, metadata, outputs, beganMs, endedMs };
+}
+
+/** Why there is nothing to look at. An aborted run has its caller's own reason. */
+function withoutMetadata(error: unknown): never {
+  if (!(error instanceof TensorFlowError)) throw error;
+  throw new TensorFlowError(
+    error.code,
+    `${error.message} (Of a run that fails TensorFlow keeps no metadata: there is nothing to trace or report.)`,
+    { cause: error, op: error.op },
+  );
 }

@@ -200,7 +200,11 @@ export class SavedModel {
       async (session, rest) => {
         const { signal } = options;
         const placement = await this.#sessions.placement(session);
-        return explainRun(placement, boundTo(session, plan), copies, plan, { signal, ...rest });
+        const { report } = await explainRun(placement, boundTo(session, plan), copies, plan, {
+          signal,
+          ...rest,
+        });
+        return report;
       },
     );
   }

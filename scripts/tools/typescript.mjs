@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = join(ROOT, 'lib');
 const OUTPUT = join(ROOT, 'dist');
 /** They do something when they are loaded, so they are nobody's part. */
-const PROGRAMS = ['cli/main.ts', 'bench/child.ts', 'freeze/planner.ts'].map((path) => join(SOURCES, path));
+const PROGRAMS = ['cli/main.ts', 'bench/child.ts', 'freeze/planner.ts', 'trace/decoder.ts'].map((path) => join(SOURCES, path));
 
 export async function compile() {
   rmSync(OUTPUT, { recursive: true, force: true }); // or what was moved would stay

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes } from '../../lib/cli/place/report-text.js';
+import { formatBytes } from '../../lib/format-bytes.js';
 
 describe('bytes', () => {
   it.each([

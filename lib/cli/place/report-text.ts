@@ -1,4 +1,6 @@
 /** A placement report for people: what was asked in vain first, then where everything ran, then what it costs. */
+
+import { formatBytes } from '../../format-bytes.js';
 import { shortDevice } from '../../placement/device.js';
 import type { PlacedOp, PlacementReport, Transfer } from '../../placement/report/report.js';
 import { counted, table } from '../output/text.js';
@@ -151,18 +153,4 @@ function reasons(ops: readonly PlacedOp[]): string {
   if (sorted.length === 1) return sorted[0]![0];
   const shown = sorted.slice(0, MOST_REASONS).map(([kind, count]) => `${kind} ×${count}`);
   return sorted.length > shown.length ? `${shown.join(', ')}, …` : shown.join(', ');
-}
-
-/** `0 B`, `1.5 kB`, `102 MB`: three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  // 999.5 would be written as 1000.
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${units[unit]}`;
 }

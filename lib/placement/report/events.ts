@@ -1,8 +1,5 @@
 /** What one traced run says: which kernels ran, on which device, when, and how large their outputs were. */
-import type { RunMetadata } from '../../config.js';
-import { DTYPES } from '../../dtype.js';
-import type { NodeDef } from '../../proto/tensorflow/core/framework/node_def_pb.js';
-import type { NodeExecStats, NodeOutput } from '../../proto/tensorflow/core/framework/step_stats_pb.js';
+import { EVENT, EVENT_SIZE, type Recorded, type RecordedNode } from '../../trace/recorded.js';
 import { Slices } from '../slices.js';
 
 /** A node of a graph that TensorFlow made of the model, on its device. */
@@ -27,103 +24,75 @@ export interface RunEvent {
   readonly end: number;
   /** By output. */
   readonly bytes: ReadonlyMap<number, number>;
-}
-
-/** A node of the main graph as it was run, on its device. */
-export interface PartitionNode {
-  readonly device: string;
-  readonly def: NodeDef;
+  /** Its number among the recorded events; -1 for one that is only known to have been. */
+  readonly index: number;
 }
 
 /** TensorFlow stops collecting here. */
 const MOST_EVENTS = 2 ** 20;
-const BYTES = new Map<number, number>(DTYPES.map(({ number, bytes }) => [number, bytes]));
 
 export class RunEvents {
+  /** In the order of their start. */
   readonly all: RunEvent[] = [];
-  readonly partition: PartitionNode[] = [];
+  /** The main graph as it was run. */
+  readonly partition: readonly RecordedNode[];
   /** True where there were more events than TensorFlow keeps. */
   isCut = false;
 
-  private constructor() {}
-
-  /** Loops leave hundreds of thousands of events: read in slices. */
-  static async read(metadata: RunMetadata, devices: readonly { name: string }[]): Promise<RunEvents> {
-    const events = new RunEvents();
-    await events.#read(metadata, devices);
-    return events;
+  private constructor(recorded: Recorded) {
+    this.partition = recorded.nodes;
   }
 
-  async #read(metadata: RunMetadata, devices: readonly { name: string }[]): Promise<void> {
+  /** Loops leave hundreds of thousands of events: read in slices. */
+  static async read(recorded: Recorded, devices: readonly { name: string }[]): Promise<RunEvents> {
+    const run = new RunEvents(recorded);
+    await run.#read(recorded, devices);
+    return run;
+  }
+
+  async #read(
+    { nodes, kernels, events, outputs }: Recorded,
+    devices: readonly { name: string }[],
+  ): Promise<void> {
     const labels = new Set<string>();
     const ops = new Set<string>();
-    for (const graph of metadata.partitionGraphs) {
-      for (const def of graph.node) {
-        this.partition.push({ device: def.device, def });
-        labels.add(key(def.device, def.name, def.op, def.input));
-        ops.add(key(def.device, def.name, def.op, []));
-      }
+    for (const { device, name, op, inputs } of nodes) {
+      labels.add(key(device, name, op, inputs));
+      ops.add(key(device, name, op, []));
     }
-    const known = new Set(devices.map(({ name }) => name));
     // A GPU's streams are listed, too, under names of their own: the same work once more.
-    const stats = (metadata.stepStats?.devStats ?? []).filter(({ device }) => known.has(device));
-    const first = earliest(stats.flatMap(({ nodeStats }) => nodeStats));
+    const known = new Set(devices.map(({ name }) => name));
+    const own = kernels.map(({ device, name, op, inputs }): Kernel | undefined => {
+      if (!known.has(device)) return undefined;
+      const isMain = labels.has(key(device, name, op, inputs));
+      const isLikeMain = ops.has(key(device, name, op, []));
+      return { device, name, op, inputs, isMain, isLikeMain };
+    });
     const slices = new Slices();
-    for (const { device, nodeStats } of stats) {
-      const kernels = new Map<string, Kernel>();
-      for (const [i, node] of nodeStats.entries()) {
-        if (slices.isOver(i)) await slices.next();
-        if (node.nodeName.startsWith('_SOURCE')) continue;
-        let kernel = kernels.get(node.timelineLabel);
-        if (kernel === undefined) {
-          const { op, inputs } = readLabel(node);
-          const isMain = labels.has(key(device, node.nodeName, op, inputs));
-          const isLikeMain = ops.has(key(device, node.nodeName, op, []));
-          kernel = { device, name: node.nodeName, op, inputs, isMain, isLikeMain };
-          kernels.set(node.timelineLabel, kernel);
-        }
-        const start = Number(startOf(node) - first);
-        const end = start + Number(node.allEndRelNanos || node.allEndRelMicros * 1000n);
-        const bytes = new Map(node.output.map((output) => [output.slot, bytesOf(output)]));
-        this.all.push({ kernel, start, end, bytes });
+    for (let at = 0, i = 0; at < events.length; at += EVENT_SIZE, i++) {
+      if (slices.isOver(i)) await slices.next();
+      const kernel = own[events[at + EVENT.kernel]!];
+      if (kernel === undefined) continue;
+      const bytes = new Map<number, number>();
+      let from = events[at + EVENT.outputsAt]!;
+      for (let count = events[at + EVENT.outputCount]!; count > 0; count--) {
+        bytes.set(outputs[from]!, outputs[from + 2]!);
+        from += 4 + Math.max(0, outputs[from + 3]!);
       }
+      this.all.push({
+        kernel,
+        start: events[at + EVENT.start]!,
+        end: events[at + EVENT.end]!,
+        bytes,
+        index: i,
+      });
     }
     this.all.sort((a, b) => a.start - b.start || b.end - a.end);
-    this.isCut = this.all.length >= MOST_EVENTS - stats.length;
+    this.isCut = this.all.length >= MOST_EVENTS - 2 * known.size;
   }
 }
 
 /** Labels are not up to date on what a node only waits for. */
 function key(device: string, name: string, op: string, inputs: readonly string[]): string {
   return [device, name, op, ...inputs.filter((input) => !input.startsWith('^'))].join('\n');
-}
-
-/** A label is `[memory] name = Op(input, ^input)`. */
-function readLabel({ nodeName, timelineLabel }: NodeExecStats) {
-  const at = timelineLabel.indexOf(`${nodeName} = `);
-  const call = at === -1 ? '' : timelineLabel.slice(at + nodeName.length + 3);
-  const open = call.indexOf('(');
-  if (open === -1) return { op: '', inputs: [] };
-  const inputs = call.slice(open + 1, call.lastIndexOf(')'));
-  return { op: call.slice(0, open), inputs: inputs === '' ? [] : inputs.split(', ') };
-}
-
-/** Before 1.13 there are microseconds only. */
-function startOf(node: NodeExecStats): bigint {
-  return node.allStartNanos || node.allStartMicros * 1000n;
-}
-
-function earliest(nodes: readonly NodeExecStats[]): bigint {
-  let first = nodes.length === 0 ? 0n : startOf(nodes[0]!);
-  for (const node of nodes) if (startOf(node) < first) first = startOf(node);
-  return first;
-}
-
-function bytesOf({ tensorDescription }: NodeOutput): number {
-  const each = BYTES.get((tensorDescription?.dtype ?? 0) % 100) ?? 0;
-  const dims = tensorDescription?.shape?.dim;
-  if (each > 0 && dims !== undefined && tensorDescription?.shape?.unknownRank !== true) {
-    return dims.reduce((product, { size }) => product * Number(size), each);
-  }
-  return Number(tensorDescription?.allocationDescription?.requestedBytes ?? 0n);
 }

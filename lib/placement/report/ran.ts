@@ -154,16 +154,9 @@ export class Ran {
   /** TensorFlow's list of events has an end: past it, what stands in the graph counts as run. */
   #addUncollected(): void {
     if (!this.#events.isCut) return;
-    for (const { device, def } of this.#events.partition) {
-      const kernel = {
-        device,
-        name: def.name,
-        op: def.op,
-        inputs: def.input,
-        isMain: true,
-        isLikeMain: true,
-      };
-      const event = { kernel, start: 0, end: 0, bytes: new Map() };
+    for (const { device, name, op, inputs } of this.#events.partition) {
+      const kernel = { device, name, op, inputs, isMain: true, isLikeMain: true };
+      const event = { kernel, start: 0, end: 0, bytes: new Map(), index: -1 };
       for (const meaning of this.#meanings(kernel).slice(0, 1)) {
         if (!this.#byNode.has(meaning.node)) this.#add({ ...meaning, event });
       }

@@ -1,5 +1,7 @@
 /** The placement report: for each op of a model where it was asked to run, where it ran, and why. */
-import type { RunMetadata } from '../../config.js';
+import { type ExecutionPlan, planOf } from '../../plan/plan.js';
+import type { RunGraph } from '../../plan/run-graph.js';
+import type { Recorded } from '../../trace/recorded.js';
 import { ControlFlow } from '../control-flow.js';
 import { deviceMatches } from '../device.js';
 import type { KernelLookup } from '../kernels.js';
@@ -25,8 +27,8 @@ export interface ReportInput {
   readonly devices: readonly { name: string; type: string }[];
   /** Which devices have kernels for an op. */
   readonly kernels?: KernelLookup | undefined;
-  /** Of a run that was traced, with `outputPartitionGraphs`. */
-  readonly metadata: RunMetadata;
+  /** A run that was traced, with `outputPartitionGraphs`. */
+  readonly recorded: Recorded;
   /** Tensors that were fed. */
   readonly feeds: readonly string[];
   /** Tensors that were fetched, and ops that were run as targets. */
@@ -57,7 +59,7 @@ export interface PlacedOp {
 }
 
 /** Where the ops of a model ran, in one run. */
-export interface PlacementReport {
+export interface PlacementReport extends ExecutionPlan {
   /** Each op once; those that only save, restore or initialise are left out. */
   readonly ops: readonly PlacedOp[];
   /** What crosses devices in each run, largest first. */
@@ -66,10 +68,18 @@ export interface PlacementReport {
   readonly exact: boolean;
 }
 
+/** A report, and what it was made from. */
+export interface Understood {
+  readonly report: PlacementReport;
+  readonly events: RunEvents;
+  readonly ran: Ran;
+  readonly run: RunGraph;
+}
+
 /** Puts a traced run and the model it ran side by side; leaves the event loop its turns. */
-export async function buildReport(input: ReportInput): Promise<PlacementReport> {
+export async function understand(input: ReportInput): Promise<Understood> {
   const { graph, requested, isHousekeeping } = input;
-  const events = await RunEvents.read(input.metadata, input.devices);
+  const events = await RunEvents.read(input.recorded, input.devices);
   const ran = await Ran.read(graph, events, requested);
   const flow = await ControlFlow.find(graph, new Slices());
   const maker = new OpReports(input, ran, events, flow);
@@ -83,7 +93,10 @@ export async function buildReport(input: ReportInput): Promise<PlacementReport> 
     const { name, type, saved } = node;
     ops.push({ name, type, function: node.function, requested: asked, saved, actual, reason });
   }
-  return { ops, transfers: await transfers(graph, events, ran), exact };
+  const moved = await transfers(graph, events, ran);
+  const { devices, kernels } = input;
+  const { plan, run } = planOf({ graph, events, ran, ops, transfers: moved, devices, requested, kernels });
+  return { report: { ops, transfers: moved, exact, ...plan }, events, ran, run };
 }
 
 class OpReports {
@@ -101,8 +114,8 @@ class OpReports {
     this.#ran = ran;
     this.#fusions = fusions(graph, ran);
     this.#needed = neededOps(graph, input.fetches, input.feeds);
-    for (const { def } of events.partition) {
-      for (const { node, root } of ran.names.meanings(def.name)) if (root === '') this.#idle.add(node);
+    for (const { name } of events.partition) {
+      for (const { node, root } of ran.names.meanings(name)) if (root === '') this.#idle.add(node);
     }
     const wish = (node: ModelNode) => requested[node.index] || (clearDevices === true ? '' : node.saved);
     this.#reasons = { graph, devices, kernels, flow, wish, devicesOf: (node) => this.#devicesOf(node) };

@@ -28,7 +28,7 @@ export class TensorNames {
   constructor(graph: ModelGraph, events: RunEvents, ran: Ran) {
     this.#graph = graph;
     this.#ran = ran;
-    for (const { def } of events.partition) this.#main.set(def.name, { op: def.op, inputs: def.input });
+    for (const { name, op, inputs } of events.partition) this.#main.set(name, { op, inputs });
     for (const { kernel } of events.all) if (!kernel.isMain) this.#inFunctions.set(kernel.name, kernel);
   }
 

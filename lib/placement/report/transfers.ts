@@ -1,5 +1,4 @@
 /** What one run moved from one device to another. */
-import { textAttribute } from '../attributes.js';
 import type { ModelGraph } from '../model-graph.js';
 import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
@@ -57,10 +56,9 @@ export async function transfers(graph: ModelGraph, events: RunEvents, ran: Ran):
 /** The main graph's: it was cut into one graph a device, with sends and receives between. */
 function* inPartitions(events: RunEvents): Generator<Crossing> {
   const runs = grouped(events.all.filter(({ kernel }) => kernel.isMain));
-  for (const { device: from, def } of events.partition) {
-    if (!/^_(Host)?Send$/.test(def.op)) continue;
-    const to = textAttribute(def, 'recv_device');
-    const [input] = def.input;
+  for (const { device: from, op, inputs, recvDevice: to } of events.partition) {
+    if (!/^_(Host)?Send$/.test(op)) continue;
+    const [input] = inputs;
     if (input === undefined || to === undefined || to === from) continue;
     const { name: source, output } = splitTensor(input);
     // An empty constant is sent where an op only has to wait for another.

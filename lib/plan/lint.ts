@@ -1,0 +1,96 @@
+/** The crossings between devices that cost most, each with the rules that would remove it. */
+
+import { formatBytes } from '../format-bytes.js';
+import { shortDevice } from '../placement/device.js';
+import type { ModelNode } from '../placement/model-graph.js';
+import type { PlacementRule } from '../placement/rules.js';
+import { type Crossing, crossingsOf, type Move, Moves } from './moves.js';
+import type { UnitsInput } from './units.js';
+
+/** A piece of advice. */
+export interface LintFinding {
+  /** In a sentence: what crosses, and what would end it. */
+  readonly message: string;
+  /** By their full names. */
+  readonly from: string;
+  readonly to: string;
+  /** What would cross no more, as in `transfers`. */
+  readonly tensors: readonly string[];
+  /** Bytes that all transfers of a run come to now, and with these rules. */
+  readonly bytes: number;
+  readonly predictedBytes: number;
+  /** To be put before the others. */
+  readonly rules: readonly PlacementRule[];
+}
+
+const MOST_FINDINGS = 10;
+/** Of all that crosses: less is not worth a rule. */
+const LEAST_SHARE = 0.001;
+/** What a rule has asked for is not contradicted unless that saves so much more. */
+const ASKED_COUNTS = 0.5;
+/** What only hands a variable's value on. */
+const READS = /^(ReadVariableOp|Identity)$/;
+/** Crossings that moves are sought for, the largest first. */
+const MOST_CROSSINGS = 200;
+
+/**
+ * The moves that save most, each on its own, the best first. A crossing that a finding ends is not spoken of again.
+ *
+ * @param total bytes of all transfers of a run
+ */
+export function lint(input: UnitsInput, total: number): LintFinding[] {
+  const moves = new Moves(input);
+  const found: LintFinding[] = [];
+  let open = crossingsOf(input.run)
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, MOST_CROSSINGS);
+  while (open.length > 0 && found.length < MOST_FINDINGS) {
+    let best: Move | undefined;
+    for (const move of moves.of(open)) {
+      if (move.saved > LEAST_SHARE * total && (best === undefined || isBetter(move, best))) best = move;
+    }
+    if (best === undefined) break;
+    const ended = open.filter((crossing) => moves.ends(best, crossing));
+    if (ended.length === 0) break;
+    found.push(findingOf(best, ended, total, input));
+    open = open.filter((crossing) => !ended.includes(crossing));
+  }
+  return found;
+}
+
+function isBetter(a: Move, b: Move): boolean {
+  const worth = (move: Move) => move.saved * (move.isAsked ? ASKED_COUNTS : 1);
+  return worth(a) === worth(b) ? a.ops.length < b.ops.length : worth(a) > worth(b);
+}
+
+function findingOf(move: Move, ended: readonly Crossing[], total: number, input: UnitsInput): LintFinding {
+  const [first] = ended;
+  const tensors = [...new Set(ended.map(({ source, output }) => input.nameOf(source, output).tensor))];
+  const crossing = ended.reduce((sum, { bytes }) => sum + bytes, 0);
+  const ways = new Set(ended.map(({ source, to }) => `${shortDevice(source.device)} -> ${shortDevice(to)}`));
+  const device = shortDevice(move.device);
+  const variables = move.ops.filter(input.isState);
+  const isWeights = variables.length > 0 && move.ops.every((op) => input.isState(op) || READS.test(op.type));
+  const what = counted(tensors.length, isWeights ? 'weight' : 'tensor');
+  const verb = tensors.length === 1 ? 'crosses' : 'cross';
+  return {
+    message: `${what} (${formatBytes(crossing)}) ${verb} ${[...ways].slice(0, 3).join(', ')} in every run: ${remedyOf(isWeights ? variables : move.ops, isWeights)} on ${device}.`,
+    from: first!.source.device,
+    to: first!.to,
+    tensors,
+    bytes: total,
+    predictedBytes: Math.max(0, total - move.saved),
+    rules: input.rulesFor(move.ops, device),
+  };
+}
+
+function remedyOf(ops: readonly ModelNode[], isWeights: boolean): string {
+  const [first] = ops;
+  if (isWeights)
+    return ops.length === 1 ? `put the variable "${first!.name}"` : `put their ${ops.length} variables`;
+  return ops.length === 1 ? `run "${first!.name}"` : `run these ${ops.length} ops ("${first!.name}" first)`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

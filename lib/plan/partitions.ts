@@ -1,0 +1,140 @@
+/** Each device's part of a run: what it did, what came in and went out, and what it stood waiting for. */
+import { groupBy } from '../group.js';
+import type { RunEvent, RunEvents } from '../placement/report/events.js';
+import type { Ran } from '../placement/report/ran.js';
+import type { PlacedOp } from '../placement/report/report.js';
+import type { Transfer } from '../placement/report/transfers.js';
+import type { RunGraph } from './run-graph.js';
+
+/** What crosses to or from another device in each run. */
+export interface Flow {
+  /** The other device, by its full name. */
+  readonly device: string;
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
+/** What a device waits for from another one. */
+export interface Waiting {
+  readonly device: string;
+  /** Runs of kernels for which what came from there was the last to arrive. */
+  readonly kernels: number;
+  /** From the end of what they took to their start, added up, in microseconds. Several may wait at once. */
+  readonly waitUs: number;
+}
+
+/** An op, and how long it was at work. */
+export interface OpTime {
+  readonly op: string;
+  readonly function: string;
+  readonly type: string;
+  readonly runs: number;
+  readonly us: number;
+}
+
+export interface Partition {
+  /** By its full name. */
+  readonly device: string;
+  /** Ops of the model that ran here. */
+  readonly ops: number;
+  /** Runs of kernels, TensorFlow's own included. */
+  readonly kernels: number;
+  /** Microseconds in which at least one kernel was at work. */
+  readonly busyUs: number;
+  readonly in: readonly Flow[];
+  readonly out: readonly Flow[];
+  readonly waitsFor: readonly Waiting[];
+  /** The longest at work, at most ten. */
+  readonly slowest: readonly OpTime[];
+}
+
+const MOST_SLOWEST = 10;
+
+/** In the order of the devices. `calls` are left out of the times: they last as long as what they call. */
+export function partitions(
+  devices: readonly { name: string }[],
+  ops: readonly PlacedOp[],
+  transfers: readonly Transfer[],
+  events: RunEvents,
+  ran: Ran,
+  run: RunGraph,
+  calls: (event: RunEvent) => boolean,
+): Partition[] {
+  const byDevice = groupBy(events.all, ({ kernel }) => kernel.device);
+  const opsOn = groupBy(ops, ({ actual }) => actual);
+  return devices.flatMap(({ name: device }) => {
+    const all = byDevice.get(device) ?? [];
+    const own = opsOn.get(device)?.length ?? 0;
+    if (all.length === 0 && own === 0) return [];
+    const working = all.filter((event) => !calls(event));
+    return [
+      {
+        device,
+        ops: own,
+        kernels: all.length,
+        busyUs: unionOf(working) / 1000,
+        in: flows(
+          transfers.filter(({ to }) => to === device),
+          ({ from }) => from,
+        ),
+        out: flows(
+          transfers.filter(({ from }) => from === device),
+          ({ to }) => to,
+        ),
+        waitsFor: waits(working, run),
+        slowest: slowest(working, ran),
+      },
+    ];
+  });
+}
+
+function flows(transfers: readonly Transfer[], other: (transfer: Transfer) => string): Flow[] {
+  return [...groupBy(transfers, other)]
+    .map(([device, all]) => ({
+      device,
+      tensors: all.length,
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    }))
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Nanoseconds that are covered by at least one event; they come in the order of their start. */
+function unionOf(events: readonly RunEvent[]): number {
+  let covered = 0;
+  let until = -Infinity;
+  for (const { start, end } of events) {
+    if (end <= until) continue;
+    covered += end - Math.max(start, until);
+    until = end;
+  }
+  return covered;
+}
+
+function waits(events: readonly RunEvent[], run: RunGraph): Waiting[] {
+  const found = new Map<string, { device: string; kernels: number; waitUs: number }>();
+  for (const event of events) {
+    let latest: RunEvent | undefined;
+    for (const { node } of run.of(event)?.inputs ?? []) {
+      const source = node.lastBefore(event.start);
+      if (source !== undefined && (latest === undefined || source.end > latest.end)) latest = source;
+    }
+    if (latest === undefined || latest.kernel.device === event.kernel.device) continue;
+    const { device } = latest.kernel;
+    const waiting = found.get(device) ?? { device, kernels: 0, waitUs: 0 };
+    waiting.kernels++;
+    waiting.waitUs += Math.max(0, event.start - latest.end) / 1000;
+    found.set(device, waiting);
+  }
+  return [...found.values()].sort((a, b) => b.waitUs - a.waitUs);
+}
+
+function slowest(events: readonly RunEvent[], ran: Ran): OpTime[] {
+  const byOp = groupBy(events, (event) => ran.at(event)?.node ?? event.kernel.name);
+  const times = [...byOp].map(([of, all]): OpTime => {
+    const us = all.reduce((sum, { start, end }) => sum + end - start, 0) / 1000;
+    return typeof of === 'string'
+      ? { op: of, function: '', type: all[0]!.kernel.op, runs: all.length, us }
+      : { op: of.name, function: of.function, type: of.type, runs: all.length, us };
+  });
+  return times.sort((a, b) => b.us - a.us).slice(0, MOST_SLOWEST);
+}

@@ -1,0 +1,151 @@
+/**
+ * The graph as it was run: TensorFlow's own nodes on their devices, what each took from which, sends and receives taken out.
+ *
+ * Of the main graph TensorFlow gives the partitions; of functions that were not inlined only what their kernels took in, by name.
+ */
+import type { ModelNode } from '../placement/model-graph.js';
+import type { Kernel, RunEvent, RunEvents } from '../placement/report/events.js';
+import type { Ran } from '../placement/report/ran.js';
+import { splitTensor } from '../placement/report/tensor-names.js';
+
+/** What a node took. */
+export interface RunInput {
+  readonly node: RunNode;
+  /** The number of the output; -1 where it only waited. */
+  readonly output: number;
+}
+
+/** A node that ran, or could have. */
+export class RunNode {
+  readonly inputs: RunInput[] = [];
+  readonly users: RunNode[] = [];
+  /** In the order of their start; none for a node that did not run, or of which nothing is recorded. */
+  readonly events: RunEvent[] = [];
+  /** The op of the model. */
+  op: ModelNode | undefined;
+
+  constructor(
+    readonly device: string,
+    readonly name: string,
+    readonly type: string,
+  ) {}
+
+  /** Bytes of an output in one run of the model, all rounds of a loop together. */
+  bytes(output: number): number {
+    return this.events.reduce((sum, { bytes }) => sum + (bytes.get(output) ?? 0), 0);
+  }
+
+  /** The last run that had begun before a time, searched from the end of a list that is in order. */
+  lastBefore(time: number): RunEvent | undefined {
+    let [low, high] = [0, this.events.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.events[middle]!.start < time) low = middle + 1;
+      else high = middle;
+    }
+    return this.events[low - 1];
+  }
+}
+
+export class RunGraph {
+  readonly nodes: RunNode[] = [];
+  readonly #byEvent = new Map<RunEvent, RunNode>();
+
+  constructor(events: RunEvents, ran: Ran) {
+    const main = this.#addMain(events);
+    const inFunctions = this.#addFunctions(events.all.filter(({ kernel }) => !kernel.isMain));
+    for (const event of events.all) {
+      const { kernel } = event;
+      const node = (kernel.isMain ? main : inFunctions).get(keyOf(kernel.device, kernel.name));
+      if (node === undefined) continue;
+      node.events.push(event);
+      node.op ??= ran.at(event)?.node;
+      this.#byEvent.set(event, node);
+    }
+    for (const node of this.nodes) for (const { node: source } of node.inputs) source.users.push(node);
+  }
+
+  of(event: RunEvent): RunNode | undefined {
+    return this.#byEvent.get(event);
+  }
+
+  #add(device: string, name: string, type: string): RunNode {
+    const node = new RunNode(device, name, type);
+    this.nodes.push(node);
+    return node;
+  }
+
+  #addMain({ partition }: RunEvents): Map<string, RunNode> {
+    const nodes = new Map<string, RunNode>();
+    const sends = new Map<string, string>();
+    const receives = new Map<string, (typeof partition)[number]>();
+    for (const each of partition) {
+      const { device, name, op, inputs, recvDevice, rendezvous } = each;
+      if (/^_(Host)?Send$/.test(op))
+        sends.set(`${recvDevice}\n${rendezvous}`, keyOf(device, inputs[0] ?? ''));
+      else if (/^_(Host)?Recv$/.test(op)) receives.set(keyOf(device, name), each);
+      else nodes.set(keyOf(device, name), this.#add(device, name, op));
+    }
+    for (const { device, name, inputs } of partition) {
+      const node = nodes.get(keyOf(device, name));
+      if (node === undefined) continue;
+      for (const input of inputs) {
+        const isControl = input.startsWith('^');
+        let { name: source, output } = splitTensor(isControl ? input.slice(1) : input);
+        let on = device;
+        const receive = receives.get(keyOf(device, source));
+        const sent = receive && sends.get(`${device}\n${receive.rendezvous}`);
+        if (sent !== undefined) {
+          [on, source] = sent.split('\n') as [string, string];
+          ({ name: source, output } = splitTensor(source));
+        }
+        const from = nodes.get(keyOf(on, source));
+        // An empty constant is sent where an op only has to wait for another.
+        const isWait = isControl || /\/ctrl\/_\d+$/.test(source);
+        if (from !== undefined) node.inputs.push({ node: from, output: isWait ? -1 : output });
+      }
+    }
+    return nodes;
+  }
+
+  #addFunctions(events: readonly RunEvent[]): Map<string, RunNode> {
+    const nodes = new Map<string, RunNode>();
+    const kernels = new Map<string, Kernel>();
+    const elsewhere = new Map<string, RunNode[]>();
+    for (const { kernel } of events) {
+      const key = keyOf(kernel.device, kernel.name);
+      if (kernels.has(key)) continue;
+      kernels.set(key, kernel);
+      const node = this.#add(kernel.device, kernel.name, kernel.op);
+      nodes.set(key, node);
+      const same = elsewhere.get(kernel.name);
+      if (same === undefined) elsewhere.set(kernel.name, [node]);
+      else same.push(node);
+    }
+    for (const [key, { device, inputs }] of kernels) {
+      for (const input of inputs) {
+        const isControl = input.startsWith('^');
+        const { name, output } = splitTensor(isControl ? input.slice(1) : input);
+        const own = nodes.get(keyOf(device, name));
+        // What was received has its source's name, and a number behind it.
+        const source = /^(.*)\/_\d+$/.exec(name)?.[1];
+        const sent = own === undefined && source !== undefined ? (elsewhere.get(source) ?? []) : [];
+        const from = own ?? sent.find((each) => each.device !== device);
+        if (from === undefined) continue;
+        // A receive does not say which of several outputs it carries: the first that was made.
+        const made = own === undefined && !isControl ? firstOutput(events, from) : output;
+        nodes.get(key)!.inputs.push({ node: from, output: isControl ? -1 : made });
+      }
+    }
+    return nodes;
+  }
+}
+
+function firstOutput(events: readonly RunEvent[], { device, name }: RunNode): number {
+  const made = events.find(({ kernel }) => kernel.device === device && kernel.name === name);
+  return made?.bytes.keys().next().value ?? 0;
+}
+
+function keyOf(device: string, name: string): string {
+  return `${device}\n${name}`;
+}

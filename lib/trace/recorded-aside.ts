@@ -1,0 +1,64 @@
+/** RunMetadata decoded beside the event loop, where it is large: some 40 ms a megabyte otherwise. */
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, TensorFlowError } from '../errors.js';
+import { type Recorded, type RecordedKernel, type RecordedNode, readRecorded } from './recorded.js';
+
+/** Above so many bytes; below, a thread costs more than it saves. */
+const LARGE = 256 * 1024;
+
+/** What the thread answers each time it is asked: a piece of the strings, and at the end the numbers. */
+export type Piece = {
+  nodes: readonly RecordedNode[];
+  kernels: readonly RecordedKernel[];
+  last?: Pick<Recorded, 'events' | 'outputs' | 'originUs'>;
+};
+
+/**
+ * As `readRecorded`.
+ *
+ * @throws TensorFlowError DATA_LOSS
+ */
+export async function readRecordedAside(metadata: Uint8Array): Promise<Recorded> {
+  // This file is lib/trace/recorded-aside.ts, or in dist/bundle/.
+  const program = new URL('../trace/decoder.js', import.meta.url);
+  // Run from TypeScript, the program is not there.
+  if (metadata.length <= LARGE || !existsSync(program)) return readRecorded(metadata);
+  const worker = start(program, metadata);
+  if (worker === undefined) return readRecorded(metadata);
+  const nodes: RecordedNode[] = [];
+  const kernels: RecordedKernel[] = [];
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.on('error', (error) => reject(asOurs(error)));
+      worker.on('exit', () => reject(new TensorFlowError('ABORTED', 'The thread that decodes was ended.')));
+      worker.on('message', (piece: Piece) => {
+        nodes.push(...piece.nodes);
+        kernels.push(...piece.kernels);
+        if (piece.last !== undefined) resolve({ nodes, kernels, ...piece.last });
+        // Asked for one by one: what has arrived all at once is unpacked all at once.
+        else worker.postMessage('more');
+      });
+      worker.postMessage('more');
+    });
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Undefined where the process may not have threads: Node's permissions. */
+function start(program: URL, metadata: Uint8Array): Worker | undefined {
+  try {
+    // Neither what the process preloads nor how it takes its input is meant for this thread.
+    return new Worker(program, { workerData: metadata, execArgv: [] });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_ACCESS_DENIED') return undefined;
+    throw error;
+  }
+}
+
+/** An error that has come from the thread as a plain one. */
+function asOurs(error: Error & { code?: string }): TensorFlowError {
+  const code = error.name === 'TensorFlowError' ? (error.code as ErrorCode) : 'INTERNAL';
+  return new TensorFlowError(code, error.message, { cause: error });
+}
