@@ -11,12 +11,16 @@ export type { Device } from './device.js';
 export type { DataOf, DType, NumericData, TensorData } from './dtype.js';
 export { type ErrorCode, TensorFlowError } from './errors.js';
 export type { Executor } from './executor.js';
+export type { TraceLevel } from './explain.js';
 export type { ExtensionOptions } from './extensions/extensions.js';
 export type { TensorLike } from './inputs.js';
 export type { LoadOptions } from './load-options.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
+export type { CriticalPath, PathStep } from './plan/critical-path.js';
+export type { LintFinding } from './plan/lint.js';
+export type { Flow, OpTime, Partition, Waiting } from './plan/partitions.js';
 export type { CallOptions, CallSyncOptions, PreparedCall, PrepareOptions } from './prepared-call.js';
 export type { OutputOptions, RunControl, SyncControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
@@ -27,6 +31,7 @@ export {
   type ModelRunOptions,
   type ModelRunSyncOptions,
   SavedModel,
+  type TraceOptions,
 } from './saved-model.js';
 export {
   type ExecutionOptions,
@@ -37,3 +42,6 @@ export {
 } from './session.js';
 export { Tensor } from './tensor.js';
 export type { Nested, Scalar, TensorSource } from './tensor-encode.js';
+export type { ChromeEvent, ChromeTrace } from './trace/chrome-trace.js';
+export type { TraceEvent, TraceOutput, TraceTransfer } from './trace/timeline.js';
+export type { Trace } from './trace/trace.js';

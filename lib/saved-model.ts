@@ -8,23 +8,24 @@ import { checkBatchable } from './batcher/shapes.js';
 import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
-import { explainRun } from './explain.js';
+import { type Explained, explainRun, type TraceLevel } from './explain.js';
 import { openExtended } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
 import { checkLoad, type LoadOptions } from './load-options.js';
 import { ModelSessions } from './model-sessions.js';
-import { checkClose, checkKeys, checkOneOf, invalidOption } from './options.js';
-import { checkRunDevice } from './placed-graph.js';
+import { checkClose, checkCount, checkKeys, checkOneOf, invalidOption } from './options.js';
+import { checkRunDevice, type PlacedGraph } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
 import { boundTo, PreparedCall, type PrepareOptions } from './prepared-call.js';
 import { remember } from './remember.js';
-import { limited, RUN_CONTROL_KEYS, type RunControl } from './run.js';
+import { limited, RUN_CONTROL_KEYS, type RunControl, runCall } from './run.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { checkDirectory } from './saved-model/directory.js';
-import { findSignature, type Signatures, signaturesOf } from './saved-model/signatures.js';
+import { defaultSignature, findSignature, type Signatures, signaturesOf } from './saved-model/signatures.js';
 import type { Session } from './session.js';
-import { makePlan, type Plan, toInputs } from './signature-plan.js';
+import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
+import { Trace } from './trace/trace.js';
 
 /** Options of `model.run`. */
 export interface ModelRunOptions extends RunControl, PrepareOptions {}
@@ -35,6 +36,17 @@ export interface BatcherOptions extends BatchingOptions, PrepareOptions {}
 /** Options of `model.explain`. */
 export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'device' | 'timeout' | 'signal'>;
 
+/** Options of `model.trace`. */
+export interface TraceOptions extends ExplainOptions {
+  /**
+   * How much TensorFlow records: `SOFTWARE_TRACE` the kernels, `HARDWARE_TRACE` what a GPU does in its streams, `FULL_TRACE` both.
+   * Default: `FULL_TRACE`.
+   */
+  traceLevel?: TraceLevel | undefined;
+  /** Runs before the one that is traced, whose outputs are dropped: TensorFlow prepares a graph in its first run. Default: 0. */
+  warmUp?: number | undefined;
+}
+
 /** Options of `model.runSync`. */
 export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 
@@ -42,6 +54,7 @@ const PREPARE_KEYS = ['signature', 'outputs', 'device', 'executor', 'strings'];
 const BATCHER_KEYS = [...BATCHING_KEYS, ...PREPARE_KEYS];
 const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
+const TRACE_KEYS = [...EXPLAIN_KEYS, 'traceLevel', 'warmUp'];
 const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
 export class SavedModel {
@@ -191,20 +204,44 @@ export class SavedModel {
     options: ExplainOptions = {},
   ): Promise<PlacementReport> {
     checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
+    return (await this.#explain(inputs, options)).explained.report;
+  }
+
+  /**
+   * The same, with the outputs and with when each op ran (at most 2^20 executions): for Perfetto, TensorBoard, a program.
+   *
+   * @throws TensorFlowError (as a rejection) as `run`; a run that fails leaves no trace
+   */
+  async trace(inputs: Readonly<Record<string, TensorLike>> = {}, options: TraceOptions = {}): Promise<Trace> {
+    checkKeys(options, TRACE_KEYS, 'The options of trace');
+    const { traceLevel = 'FULL_TRACE', warmUp = 0 } = options;
+    checkOneOf(traceLevel, ['SOFTWARE_TRACE', 'HARDWARE_TRACE', 'FULL_TRACE'], 'traceLevel');
+    if (warmUp !== 0) checkCount(warmUp, 'warmUp');
+    const { explained, placed, plan } = await this.#explain(inputs, options, traceLevel, warmUp);
+    const name = options.signature ?? defaultSignature(this.signatures);
+    return Trace.of(name, byName(plan, explained.outputs), explained, await placed.graph());
+  }
+
+  async #explain(
+    inputs: Readonly<Record<string, TensorLike>>,
+    options: ExplainOptions,
+    traceLevel?: TraceLevel,
+    warmUp = 0,
+  ): Promise<{ explained: Explained; placed: PlacedGraph; plan: Plan }> {
     const device = checkRunDevice(options.device);
     const plan = this.#plan(options);
+    this.#sessions.checkOpen();
     const copies = toInputs(plan, inputs).map(copyTensor);
     return limited(
       options,
       () => this.#sessions.get(device),
-      async (session, rest) => {
-        const { signal } = options;
+      async (session, { timeout }) => {
+        const control = { signal: options.signal, timeout };
         const placement = await this.#sessions.placement(session);
-        const { report } = await explainRun(placement, boundTo(session, plan), copies, plan, {
-          signal,
-          ...rest,
-        });
-        return report;
+        const bound = boundTo(session, plan);
+        for (let i = 0; i < warmUp; i++) await runCall(bound, copies, control, false, () => undefined);
+        const explained = await explainRun(placement, bound, copies, plan, control, traceLevel);
+        return { explained, placed: placement.placed, plan };
       },
     );
   }

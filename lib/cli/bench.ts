@@ -6,9 +6,9 @@ import type { Candidate } from '../bench/job.js';
 import { TensorFlowError } from '../errors.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { collect } from './arguments/common.js';
+import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
 import { prepareCandidate } from './arguments/prepare-candidate.js';
-import { UsageError } from './arguments/usage-error.js';
 import { benchPage } from './bench/page.js';
 import { type BenchRow, benchTable } from './bench/table.js';
 import { openLibrary } from './open-library.js';
@@ -59,8 +59,8 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
   const output = new Output(flags.json === true);
   const batches = counts(flags.batch, '--batch');
   const concurrencies = counts(flags.concurrency, '--concurrency');
-  const [rounds] = counts(flags.rounds === undefined ? undefined : [flags.rounds], '--rounds');
-  const [roundMs] = counts(flags.roundMs === undefined ? undefined : [flags.roundMs], '--round-ms');
+  const rounds = countOption(flags.rounds, '--rounds');
+  const roundMs = countOption(flags.roundMs, '--round-ms');
   const { device: wanted, ...rest } = flags;
   const { candidate } = await prepareCandidate(directory, rest, output);
   output.keepStdoutClean();
@@ -122,12 +122,7 @@ function rowsOf({ inputs }: Candidate): number {
 }
 
 function counts(texts: readonly string[] | undefined, option: string): (number | undefined)[] {
-  if (texts === undefined) return [undefined];
-  return texts.map((text) => {
-    const count = Number(text);
-    if (Number.isInteger(count) && count >= 1) return count;
-    throw new UsageError(`${option} must be a whole number of 1 or more, not ${JSON.stringify(text)}.`);
-  });
+  return texts === undefined ? [undefined] : texts.map((text) => countOption(text, option));
 }
 
 /** Where TensorFlow puts the ops, and each GPU beside the CPU where there are some. */

@@ -12,6 +12,7 @@ import { printable } from './output/text.js';
 import { addPlace } from './place.js';
 import { addRun } from './run.js';
 import { addShow } from './show.js';
+import { addTrace } from './trace.js';
 import { addTune } from './tune.js';
 
 const FAILURE = 1;
@@ -44,7 +45,8 @@ function makeProgram(): Command {
         '  $ tf-session place path/to/saved_model --device /GPU:0 --check',
       ].join('\n'),
     );
-  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addBench, addTune]) add(program);
+  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addTrace, addBench, addTune])
+    add(program);
   return program;
 }
 

@@ -10,6 +10,8 @@ export interface PathStep {
   readonly op: string;
   readonly function: string;
   readonly type: string;
+  /** The type of the kernel: `_FusedConv2D`, which bears the name of the last op in it. */
+  readonly kernel: string;
   /** By its full name. */
   readonly device: string;
   /** Microseconds from the run's first kernel. */
@@ -60,6 +62,7 @@ export function criticalPath(graph: ModelGraph, run: RunGraph, events: RunEvents
       op: node?.name ?? event.kernel.name,
       function: node?.function ?? root ?? '',
       type: node?.type ?? event.kernel.op,
+      kernel: event.kernel.op,
       device: event.kernel.device,
       startUs: (event.start - first) / 1000,
       durationUs: duration / 1000,

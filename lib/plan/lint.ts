@@ -28,51 +28,56 @@ const MOST_FINDINGS = 10;
 const LEAST_SHARE = 0.001;
 /** What a rule has asked for is not contradicted unless that saves so much more. */
 const ASKED_COUNTS = 0.5;
+/** Of what a finding ends, so much no better one may have ended. */
+const FRESH_SHARE = 0.5;
 /** What only hands a variable's value on. */
 const READS = /^(ReadVariableOp|Identity)$/;
 /** Crossings that moves are sought for, the largest first. */
 const MOST_CROSSINGS = 200;
 
 /**
- * The moves that save most, each on its own, the best first. A crossing that a finding ends is not spoken of again.
+ * The moves that save most, each on its own, the best first. What ends mostly crossings that a better one ends is left out.
  *
  * @param total bytes of all transfers of a run
  */
 export function lint(input: UnitsInput, total: number): LintFinding[] {
   const moves = new Moves(input);
-  const found: LintFinding[] = [];
-  let open = crossingsOf(input.run)
+  const crossings = crossingsOf(input.run)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, MOST_CROSSINGS);
-  while (open.length > 0 && found.length < MOST_FINDINGS) {
-    let best: Move | undefined;
-    for (const move of moves.of(open)) {
-      if (move.saved > LEAST_SHARE * total && (best === undefined || isBetter(move, best))) best = move;
-    }
-    if (best === undefined) break;
-    const ended = open.filter((crossing) => moves.ends(best, crossing));
-    if (ended.length === 0) break;
-    found.push(findingOf(best, ended, total, input));
-    open = open.filter((crossing) => !ended.includes(crossing));
+  const worthwhile = [...moves.of(crossings)].filter(({ saved }) => saved > LEAST_SHARE * total);
+  const open = new Set(crossings);
+  const found: LintFinding[] = [];
+  for (const move of worthwhile.sort(byWorth)) {
+    if (found.length === MOST_FINDINGS) break;
+    const ended = crossings.filter((crossing) => moves.ends(move, crossing));
+    const fresh = ended.filter((crossing) => open.has(crossing));
+    if (fresh.length === 0 || bytesOf(fresh) < FRESH_SHARE * bytesOf(ended)) continue;
+    for (const crossing of ended) open.delete(crossing);
+    found.push(findingOf(move, ended, total, input));
   }
   return found;
 }
 
-function isBetter(a: Move, b: Move): boolean {
+function bytesOf(crossings: readonly Crossing[]): number {
+  return crossings.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function byWorth(a: Move, b: Move): number {
   const worth = (move: Move) => move.saved * (move.isAsked ? ASKED_COUNTS : 1);
-  return worth(a) === worth(b) ? a.ops.length < b.ops.length : worth(a) > worth(b);
+  return worth(b) - worth(a) || a.ops.length - b.ops.length;
 }
 
 function findingOf(move: Move, ended: readonly Crossing[], total: number, input: UnitsInput): LintFinding {
   const [first] = ended;
   const tensors = [...new Set(ended.map(({ source, output }) => input.nameOf(source, output).tensor))];
-  const crossing = ended.reduce((sum, { bytes }) => sum + bytes, 0);
+  const crossing = bytesOf(ended);
   const ways = new Set(ended.map(({ source, to }) => `${shortDevice(source.device)} -> ${shortDevice(to)}`));
   const device = shortDevice(move.device);
   const variables = move.ops.filter(input.isState);
   const isWeights = variables.length > 0 && move.ops.every((op) => input.isState(op) || READS.test(op.type));
-  const what = counted(tensors.length, isWeights ? 'weight' : 'tensor');
-  const verb = tensors.length === 1 ? 'crosses' : 'cross';
+  const what = counted(ended.length, isWeights ? 'weight' : 'tensor');
+  const verb = ended.length === 1 ? 'crosses' : 'cross';
   return {
     message: `${what} (${formatBytes(crossing)}) ${verb} ${[...ways].slice(0, 3).join(', ')} in every run: ${remedyOf(isWeights ? variables : move.ops, isWeights)} on ${device}.`,
     from: first!.source.device,

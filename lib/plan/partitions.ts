@@ -28,6 +28,8 @@ export interface OpTime {
   readonly op: string;
   readonly function: string;
   readonly type: string;
+  /** The type of the kernel: `_FusedConv2D`, which bears the name of the last op in it. */
+  readonly kernel: string;
   readonly runs: number;
   readonly us: number;
 }
@@ -132,9 +134,13 @@ function slowest(events: readonly RunEvent[], ran: Ran): OpTime[] {
   const byOp = groupBy(events, (event) => ran.at(event)?.node ?? event.kernel.name);
   const times = [...byOp].map(([of, all]): OpTime => {
     const us = all.reduce((sum, { start, end }) => sum + end - start, 0) / 1000;
-    return typeof of === 'string'
-      ? { op: of, function: '', type: all[0]!.kernel.op, runs: all.length, us }
-      : { op: of.name, function: of.function, type: of.type, runs: all.length, us };
+    const kernel = all[0]!.kernel.op;
+    const {
+      name,
+      function: scope,
+      type,
+    } = typeof of === 'string' ? { name: of, function: '', type: kernel } : of;
+    return { op: name, function: scope, type, kernel, runs: all.length, us };
   });
   return times.sort((a, b) => b.us - a.us).slice(0, MOST_SLOWEST);
 }

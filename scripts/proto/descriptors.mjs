@@ -33,6 +33,7 @@ export const ROOTS = [
   'tensorflow/core/protobuf/saved_model.proto',
   'tensorflow/core/protobuf/tensor_bundle.proto',
   'tensorflow/core/protobuf/tensorflow_server.proto',
+  'tensorflow/core/util/event.proto',
 ];
 
 /** This project's folder in the user's cache. */
