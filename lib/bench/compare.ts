@@ -49,7 +49,10 @@ export async function compare(
   try {
     for (const [i, contestant] of contestants.entries()) {
       await step(contestant, async () => {
-        const outputs = await contestant.start(options.library, options.onOutputs !== undefined);
+        const outputs = await contestant.start(
+          contestant.candidate.library ?? options.library,
+          options.onOutputs !== undefined,
+        );
         if (outputs !== undefined) options.onOutputs?.(i, outputs);
       });
     }

@@ -17,6 +17,8 @@ export interface Candidate {
   /** Signature, outputs, device, executor of the runs. */
   run: PrepareOptions;
   inputs: Readonly<Record<string, SentTensor>>;
+  /** The libtensorflow of its process. Default: that of all. */
+  library?: string | undefined;
   /** Rows of each run: the inputs' first dimension, where it is open, is filled up to it by repeating. Default: as the inputs are. */
   batch?: number | undefined;
   /** Runs in flight at any time. Default: 1. */

@@ -4,22 +4,26 @@ import type { Command } from 'commander';
 import { compare, type Outcome } from '../bench/compare.js';
 import type { Candidate } from '../bench/job.js';
 import { TensorFlowError } from '../errors.js';
+import { aboutMachine } from '../page/about.js';
+import { pageHtml } from '../page/page.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { collect } from './arguments/common.js';
 import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
 import { prepareCandidate } from './arguments/prepare-candidate.js';
-import { benchPage } from './bench/page.js';
+import { benchData } from './bench/page.js';
 import { type BenchRow, benchTable } from './bench/table.js';
 import { openLibrary } from './open-library.js';
 import { onInterrupt } from './output/interrupt.js';
 import { Output } from './output/output.js';
 import { stepReporter } from './output/steps.js';
 
-interface BenchFlags extends Omit<ModelFlags, 'device'> {
+interface BenchFlags extends Omit<ModelFlags, 'device' | 'rules' | 'library'> {
   batch?: string[];
   concurrency?: string[];
   device?: string[];
+  rules?: string[];
+  library?: string[];
   rounds?: string;
   roundMs?: string;
   html?: string;
@@ -33,10 +37,15 @@ Examples:
   $ tf-session bench path/to/saved_model
   $ tf-session bench path/to/saved_model --batch 1 --batch 32 --concurrency 1 --concurrency 8
   $ tf-session bench path/to/saved_model --device /CPU:0 --device /GPU:0 --html bench.html --json
+  $ tf-session bench path/to/saved_model --rules one.json --rules other.json
+  $ tf-session bench path/to/saved_model --library old/lib --library new/lib
+
+--device, --rules and --library may be given more than once: each is measured with each of the others. A rules file that
+holds [] is the model as it is.
 
 With --json: { results: [{ device, batch, concurrency, medianUs, p99Us, perSecond, spreadUs, loadMs, firstRunUs,
 peakMemoryBytes, cpuPerWall, runs }] }, times in microseconds but loadMs, perSecond in rows (runs times batch), spreadUs
-the least and the largest median of a round; one that failed has { device, batch, concurrency, error } instead.`;
+the least and the largest median of a round; with several rules or libraries also { rules, library }; one that failed has { device, batch, concurrency, error } instead.`;
 
 export function addBench(program: Command): void {
   const command = program
@@ -47,12 +56,17 @@ export function addBench(program: Command): void {
     .option('--concurrency <N>', 'runs in flight; may be given for each (default: 1)', collect)
     .option('--rounds <N>', 'rounds of each combination (default: 5)')
     .option('--round-ms <MS>', 'length of a round (default: 500)')
-    .option('--html <FILE>', 'write a page with charts')
+    .option('--html <FILE>', 'write a page with charts, the numbers, machine and versions')
     .addHelpText('after', HELP)
     .action(bench);
-  const device = command.options.find(({ long }) => long === '--device')!;
-  device.description += '; may be given for each (default: the CPU, and each GPU there is)';
-  device.argParser(collect);
+  for (const option of command.options) {
+    if (!['--device', '--rules', '--library'].includes(option.long!)) continue;
+    option.argParser(collect);
+    option.description +=
+      option.long === '--device'
+        ? '; may be given for each (default: the CPU, and each GPU there is)'
+        : '; may be given for each';
+  }
 }
 
 async function bench(directory: string, flags: BenchFlags): Promise<void> {
@@ -61,19 +75,41 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
   const concurrencies = counts(flags.concurrency, '--concurrency');
   const rounds = countOption(flags.rounds, '--rounds');
   const roundMs = countOption(flags.roundMs, '--round-ms');
-  const { device: wanted, ...rest } = flags;
-  const { candidate } = await prepareCandidate(directory, rest, output);
+  const { device: wanted, rules = [undefined], library = [undefined], ...rest } = flags;
+  const prepare = (file: string | undefined) =>
+    prepareCandidate(directory, file === undefined ? rest : { ...rest, rules: file }, output);
+  const { candidate } = await prepare(rules[0]);
+  const placements = [candidate];
+  for (const file of rules.slice(1)) placements.push((await prepare(file)).candidate);
   output.keepStdoutClean();
-  await openLibrary(flags.library, output);
+  await openLibrary(library[0], output);
   const devices = wanted ?? (await devicesOf(candidate));
-  const rows = devices.flatMap((device) =>
-    batches.flatMap((batch) => concurrencies.map((concurrency) => ({ device, batch, concurrency }))),
+  const cases = devices.flatMap((device) =>
+    placements.flatMap((placed, i) =>
+      library.flatMap((path) =>
+        batches.flatMap((batch) =>
+          concurrencies.map((concurrency) => ({
+            placed,
+            row: {
+              device,
+              batch: batch ?? rowsOf(candidate),
+              concurrency: concurrency ?? 1,
+              ...(rules.length > 1 ? { rules: rules[i] } : {}),
+              ...(library.length > 1 ? { library: path } : {}),
+            },
+            batch,
+            path,
+          })),
+        ),
+      ),
+    ),
   );
-  const candidates = rows.map(
-    ({ device, batch, concurrency }): Candidate => ({
-      ...candidate,
-      options: { ...candidate.options, devices: device === '' ? [] : [device] },
-      run: { ...candidate.run, device: device === '' ? undefined : device },
+  const candidates = cases.map(
+    ({ placed, row: { device, concurrency }, batch, path }): Candidate => ({
+      ...placed,
+      options: { ...placed.options, devices: device === '' ? [] : [device] },
+      run: { ...placed.run, device: device === '' ? undefined : device },
+      library: library.length > 1 ? path : undefined,
       batch,
       concurrency,
     }),
@@ -93,12 +129,7 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
     steps.end();
     interrupt.stop();
   }
-  const results: BenchRow[] = rows.map((row, i) => ({
-    device: row.device,
-    batch: row.batch ?? rowsOf(candidate),
-    concurrency: row.concurrency ?? 1,
-    ...outcomes[i]!,
-  }));
+  const results: BenchRow[] = cases.map(({ row }, i) => ({ ...row, ...outcomes[i]! }));
   if (results.every(({ result }) => result === undefined)) {
     const { error } = results[0]!;
     throw error instanceof TensorFlowError ? error : new Error(error!.message);
@@ -113,7 +144,15 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
       result === undefined ? { ...row, error: error!.message } : { ...row, ...result },
     ),
   });
-  if (flags.html !== undefined) await writeFile(flags.html, benchPage(directory, results));
+  if (flags.html !== undefined) {
+    const subtitle = `${directory}, signature ${candidate.run.signature}`;
+    const measured = benchData(results);
+    const about: [string, string][] = [['Command', process.argv.slice(2).join(' ')], ...aboutMachine()];
+    await writeFile(
+      flags.html,
+      await pageHtml({ title: 'Measured', subtitle, about, devices: [], bench: measured }),
+    );
+  }
 }
 
 /** Rows of a run as the inputs are. */

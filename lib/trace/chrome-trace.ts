@@ -1,5 +1,6 @@
 /** Chrome's trace format, which Perfetto and chrome://tracing read: a process for each device, a row for each stream. */
 import { shortDevice } from '../placement/device.js';
+import { rowsOf } from './rows.js';
 import type { Timeline, TraceEvent } from './timeline.js';
 
 /** The run itself, from its call to its end. */
@@ -35,7 +36,7 @@ export interface ChromeTrace {
 const RUN_PID = 1;
 
 export function chromeTrace({ events, transfers, devices }: Timeline, span: RunSpan): ChromeTrace {
-  const rows = new Rows();
+  const { rows, rowOf } = rowsOf(events);
   const out: ChromeEvent[] = [
     ...named(RUN_PID, 0, 'Run'),
     { name: 'thread_name', ph: 'M', pid: RUN_PID, tid: 1, args: { name: span.name } },
@@ -43,7 +44,7 @@ export function chromeTrace({ events, transfers, devices }: Timeline, span: RunS
   ];
   const pids = new Map(devices.map((device, i) => [device, RUN_PID + 1 + i]));
   for (const [device, pid] of pids) out.push(...named(pid, pid, shortDevice(device)));
-  const tids = events.map((event) => rows.of(event));
+  const tids = rowOf.map((row) => row + 1);
   events.forEach((event, i) => {
     out.push({
       name: event.name,
@@ -56,16 +57,11 @@ export function chromeTrace({ events, transfers, devices }: Timeline, span: RunS
       args: argsOf(event),
     });
   });
-  for (const { device, tid, name } of rows.all) {
-    out.push({ name: 'thread_name', ph: 'M', pid: pids.get(device)!, tid, args: { name } });
-    out.push({
-      name: 'thread_sort_index',
-      ph: 'M',
-      pid: pids.get(device)!,
-      tid,
-      args: { sort_index: tid },
-    });
-  }
+  rows.forEach(({ device, name }, i) => {
+    const row = { ph: 'M' as const, pid: pids.get(device)!, tid: i + 1 };
+    out.push({ ...row, name: 'thread_name', args: { name } });
+    out.push({ ...row, name: 'thread_sort_index', args: { sort_index: i } });
+  });
   transfers.forEach(({ tensor, bytes, from, to }, i) => {
     const [source, target] = [events[from]!, events[to]!];
     const arrow = { name: tensor, cat: 'transfer', id: i + 1, args: { bytes } };
@@ -106,34 +102,4 @@ function argsOf(event: TraceEvent): Record<string, unknown> {
     outputs: outputs.map(({ dtype, shape }) => `${dtype} ${shape === null ? '?' : `[${shape.join(', ')}]`}`),
     ...(peakBytes === 0 ? {} : { 'peak memory, bytes': peakBytes }),
   };
-}
-
-/** Rows of a device: what goes on at the same time stands in rows of its own. */
-class Rows {
-  readonly all: { device: string; name: string; tid: number; end: number }[] = [];
-  readonly #streams = new Map<string, { device: string; name: string; tid: number; end: number }[]>();
-  readonly #counts = new Map<string, number>();
-
-  /** Of events in the order of their start. */
-  of({ device, stream, startUs, durationUs }: TraceEvent): number {
-    const key = `${device}\n${stream}`;
-    const rows = this.#streams.get(key) ?? [];
-    this.#streams.set(key, rows);
-    let row = rows.find(({ end }) => end <= startUs);
-    if (row === undefined) {
-      const tid = (this.#counts.get(device) ?? 0) + 1;
-      this.#counts.set(device, tid);
-      const name = stream === '' ? 'ops' : stream;
-      row = {
-        device,
-        name: rows.length === 0 ? name : `${name}, at the same time ${rows.length + 1}`,
-        tid,
-        end: 0,
-      };
-      rows.push(row);
-      this.all.push(row);
-    }
-    row.end = startUs + durationUs;
-    return row.tid;
-  }
 }

@@ -4,7 +4,7 @@
 // What `index.js` needs is dist/bundle/library.js, what only commands need dist/bundle/rest.js; beside them each module of
 // lib/ has its place in dist/, where it re-exports its part.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -13,8 +13,12 @@ import { run } from '../run.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = join(ROOT, 'lib');
 const OUTPUT = join(ROOT, 'dist');
+/** The program of the pages that commands write: for browsers. */
+const PAGE = join(SOURCES, 'page', 'app');
 /** They do something when they are loaded, so they are nobody's part. */
-const PROGRAMS = ['cli/main.ts', 'bench/child.ts', 'freeze/planner.ts', 'trace/decoder.ts'].map((path) => join(SOURCES, path));
+const PROGRAMS = ['cli/main.ts', 'bench/child.ts', 'freeze/planner.ts', 'trace/decoder.ts'].map((path) =>
+  join(SOURCES, path),
+);
 
 export async function compile() {
   rmSync(OUTPUT, { recursive: true, force: true }); // or what was moved would stay
@@ -37,13 +41,23 @@ export async function compile() {
     codeSplitting: { groups: [{ name: chunkOf(), debugName: 'library, or the rest' }] },
   });
   await bundle.close();
+  await compilePage();
   for (const { fileName, source } of output) if (fileName.endsWith('.map')) await shorten(fileName, source);
+}
+
+/** dist/page/: the program in one file, and the style, both to be put into a page. */
+async function compilePage() {
+  const bundle = await rolldown({ input: join(PAGE, 'main.ts'), platform: 'browser' });
+  await bundle.write({ file: join(OUTPUT, 'page', 'app.js'), format: 'esm', minify: true });
+  await bundle.close();
+  await copyFile(join(PAGE, 'style.css'), join(OUTPUT, 'page', 'style.css'));
 }
 
 /** Each module, by its path without the ending. */
 function inputs() {
-  const files = readdirSync(SOURCES, { recursive: true }).filter((name) => name.endsWith('.ts'));
-  return Object.fromEntries(files.map((name) => [name.slice(0, -'.ts'.length), join(SOURCES, name)]));
+  const files = readdirSync(SOURCES, { recursive: true }).map((name) => join(SOURCES, name));
+  const own = files.filter((path) => path.endsWith('.ts') && !path.startsWith(PAGE));
+  return Object.fromEntries(own.map((path) => [relative(SOURCES, path).slice(0, -'.ts'.length), path]));
 }
 
 /** The chunk of a module. */

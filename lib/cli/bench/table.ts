@@ -2,7 +2,15 @@
 import type { Outcome } from '../../bench/compare.js';
 import { table } from '../output/text.js';
 
-export type BenchRow = { device: string; batch: number; concurrency: number } & Outcome;
+export type BenchRow = {
+  device: string;
+  batch: number;
+  concurrency: number;
+  /** The file, where several were given. */
+  rules?: string | undefined;
+  /** The same. */
+  library?: string | undefined;
+} & Outcome;
 
 const TITLES = [
   'device',
@@ -19,8 +27,8 @@ const TITLES = [
 ];
 
 export function benchTable(rows: readonly BenchRow[]): string[] {
-  const cells = rows.map(({ device, batch, concurrency, result }) => [
-    deviceText(device),
+  const cells = rows.map(({ batch, concurrency, result, ...named }) => [
+    labelOf(named),
     batch,
     concurrency,
     ...(result === undefined
@@ -36,16 +44,19 @@ export function benchTable(rows: readonly BenchRow[]): string[] {
           result.cpuPerWall.toFixed(1),
         ]),
   ]);
-  const failures = rows.flatMap(({ device, batch, concurrency, error }) =>
+  const failures = rows.flatMap(({ batch, concurrency, error, ...named }) =>
     error === undefined
       ? []
-      : [`${deviceText(device)}, batch ${batch}, ${concurrency} in flight: ${error.message}`],
+      : [`${labelOf(named)}, batch ${batch}, ${concurrency} in flight: ${error.message}`],
   );
   return [...table([TITLES, ...cells]), ...(failures.length === 0 ? [] : ['', ...failures])];
 }
 
-export function deviceText(device: string): string {
-  return device === '' ? 'as placed' : device;
+/** What tells rows apart besides batch and number of runs in flight. */
+export function labelOf({ device, rules, library }: Pick<BenchRow, 'device' | 'rules' | 'library'>): string {
+  return [device === '' ? 'as placed' : device, rules, library]
+    .filter((text) => text !== undefined)
+    .join(', ');
 }
 
 /** `22.5 us`, `14.6 ms`, `1.27 s`. */
