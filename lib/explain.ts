@@ -2,12 +2,17 @@
 import type { Bound } from './bound.js';
 import type { RunOptionsJson } from './config.js';
 import { TensorFlowError } from './errors.js';
-import type { Placement } from './model-sessions.js';
-import { registeredKernels } from './placed-graph.js';
+import type { TensorLike } from './inputs.js';
+import type { TraceOptions } from './model-options.js';
+import type { ModelSessions, Placement } from './model-sessions.js';
+import { checkRunDevice, registeredKernels } from './placed-graph.js';
 import { kernelLookup } from './placement/kernels.js';
+import type { ModelGraph } from './placement/model-graph.js';
 import { type Understood, understand } from './placement/report/report.js';
-import { type RunControl, runCall } from './run.js';
-import type { Tensor } from './tensor.js';
+import { boundTo } from './prepared-call.js';
+import { limited, type RunControl, runCall } from './run.js';
+import { type Plan, toInputs } from './signature-plan.js';
+import { copyTensor, type Tensor } from './tensor.js';
 import type { Recorded } from './trace/recorded.js';
 import { readRecordedAside } from './trace/recorded-aside.js';
 
@@ -16,6 +21,7 @@ export type TraceLevel = 'SOFTWARE_TRACE' | 'HARDWARE_TRACE' | 'FULL_TRACE';
 
 /** A run that was traced. */
 export interface Explained extends Understood {
+  readonly graph: ModelGraph;
   readonly recorded: Recorded;
   /** The serialized RunMetadata. */
   readonly metadata: Uint8Array;
@@ -27,7 +33,7 @@ export interface Explained extends Understood {
 }
 
 /** Runs what is bound, and reports. `run` names what was fed and fetched. */
-export async function explainRun(
+async function explainRun(
   { placed, assignment }: Placement,
   bound: Bound,
   inputs: readonly Tensor[],
@@ -58,8 +64,9 @@ export async function explainRun(
     );
   }
   const recorded = await readRecordedAside(metadata);
+  const graph = await placed.graph();
   const understood = await understand({
-    graph: await placed.graph(),
+    graph,
     requested: assignment.requested,
     isHousekeeping: (i) => placed.index.isHousekeeping(i),
     devices: placed.devices,
@@ -69,8 +76,33 @@ export async function explainRun(
     feeds: run.feeds,
     fetches: run.fetches,
   });
-  return { ...understood, recorded, metadata, outputs, beganMs, endedMs };
+  return { ...understood, graph, recorded, metadata, outputs, beganMs, endedMs };
 }
+
+/** The same for a model: its session made ready where it is not yet, under one time limit. */
+export function explainModel(
+  sessions: ModelSessions,
+  plan: Plan,
+  inputs: Readonly<Record<string, TensorLike>>,
+  { device, traceLevel, warmUp = 0, signal, timeout }: Pick<TraceOptions, TraceOptionNames>,
+): Promise<Explained> {
+  checkRunDevice(device);
+  sessions.checkOpen();
+  const copies = toInputs(plan, inputs).map(copyTensor);
+  return limited(
+    { signal, timeout },
+    () => sessions.get(device),
+    async (session, rest) => {
+      const control = { signal, ...rest };
+      const placement = await sessions.placement(session);
+      const bound = boundTo(session, plan);
+      for (let i = 0; i < warmUp; i++) await runCall(bound, copies, control, false, () => undefined);
+      return explainRun(placement, bound, copies, plan, control, traceLevel);
+    },
+  );
+}
+
+type TraceOptionNames = 'device' | 'traceLevel' | 'warmUp' | 'signal' | 'timeout';
 
 /** Why there is nothing to look at. An aborted run has its caller's own reason. */
 function withoutMetadata(error: unknown): never {

@@ -15,6 +15,13 @@ export type { TraceLevel } from './explain.js';
 export type { ExtensionOptions } from './extensions/extensions.js';
 export type { TensorLike } from './inputs.js';
 export type { LoadOptions } from './load-options.js';
+export type {
+  BatcherOptions,
+  ExplainOptions,
+  ModelRunOptions,
+  ModelRunSyncOptions,
+  TraceOptions,
+} from './model-options.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';
@@ -25,14 +32,7 @@ export type { CallOptions, CallSyncOptions, PreparedCall, PrepareOptions } from 
 export type { OutputOptions, RunControl, SyncControl } from './run.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
-export {
-  type BatcherOptions,
-  type ExplainOptions,
-  type ModelRunOptions,
-  type ModelRunSyncOptions,
-  SavedModel,
-  type TraceOptions,
-} from './saved-model.js';
+export { SavedModel } from './saved-model.js';
 export {
   type ExecutionOptions,
   type GraphOptions,
@@ -40,6 +40,14 @@ export {
   type SessionRunOptions,
   type SessionRunSyncOptions,
 } from './session.js';
+export type {
+  AnySignatures,
+  InputsOf,
+  OutputsOf,
+  SignatureSpec,
+  SignatureSpecs,
+  TensorSpec,
+} from './signature-types.js';
 export { Tensor } from './tensor.js';
 export type { Nested, Scalar, TensorSource } from './tensor-encode.js';
 export type { ChromeEvent, ChromeTrace } from './trace/chrome-trace.js';

@@ -36,10 +36,15 @@ export type CallSyncOptions = Omit<SyncControl, 'executor' | 'strings'>;
 const CALL_KEYS = RUN_CONTROL_KEYS.filter((key) => key !== 'executor' && key !== 'strings');
 const CALL_SYNC_KEYS = CALL_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
+type Inputs = Readonly<Record<string, TensorLike>>;
+
 const NOTHING = {};
 
 /** Made by `model.prepare`. Lives as long as its model. */
-export class PreparedCall {
+export class PreparedCall<
+  I extends object = Readonly<Record<string, TensorLike>>,
+  O = Record<string, Tensor>,
+> {
   readonly #sessions: ModelSessions;
   readonly #plan: Plan;
   readonly #device: string | undefined;
@@ -57,29 +62,23 @@ export class PreparedCall {
   }
 
   /** As `model.run`. A device that is not prepared yet is prepared by the first run. */
-  run(
-    inputs: Readonly<Record<string, TensorLike>> = NOTHING,
-    options: CallOptions = NOTHING,
-  ): Promise<Record<string, Tensor>> {
+  run(inputs: I = NOTHING as I, options: CallOptions = NOTHING): Promise<O> {
     try {
       if (options !== NOTHING) checkKeys(options, CALL_KEYS, 'The options of a run');
-      return this.start(inputs, options);
+      return this.start(inputs as Inputs, options) as Promise<O>;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** As `model.runSync`: everything else in this thread stands still until the run has ended. */
-  runSync(
-    inputs: Readonly<Record<string, TensorLike>> = NOTHING,
-    options: CallSyncOptions = NOTHING,
-  ): Record<string, Tensor> {
+  runSync(inputs: I = NOTHING as I, options: CallSyncOptions = NOTHING): O {
     if (options !== NOTHING) checkKeys(options, CALL_SYNC_KEYS, 'The options of a run');
-    return this.startSync(inputs, options);
+    return this.startSync(inputs as Inputs, options) as O;
   }
 
   /** @internal Without a check of the options' keys. */
-  start(inputs: Readonly<Record<string, TensorLike>>, options: CallOptions): Promise<Record<string, Tensor>> {
+  start(inputs: Inputs, options: CallOptions): Promise<Record<string, Tensor>> {
     this.#sessions.checkOpen();
     return this.runTensors(toInputs(this.#plan, inputs), options);
   }
@@ -98,7 +97,7 @@ export class PreparedCall {
   }
 
   /** @internal The same on this thread. */
-  startSync(inputs: Readonly<Record<string, TensorLike>>, options: CallSyncOptions): Record<string, Tensor> {
+  startSync(inputs: Inputs, options: CallSyncOptions): Record<string, Tensor> {
     this.#sessions.checkOpen();
     const session = this.#sessions.ready(this.#device);
     if (session === undefined) {

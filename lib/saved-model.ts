@@ -1,70 +1,69 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
-import { fileURLToPath } from 'node:url';
 import { Batcher } from './batcher/batcher.js';
-import { BATCHING_KEYS, type BatchingOptions, checkBatching } from './batcher/options.js';
+import { type BatchingOptions, checkBatching } from './batcher/options.js';
 import { checkBatchable } from './batcher/shapes.js';
 import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
-import { type Explained, explainRun, type TraceLevel } from './explain.js';
+import { explainModel } from './explain.js';
 import { openExtended } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
 import { checkLoad, type LoadOptions } from './load-options.js';
+import {
+  BATCHER_KEYS,
+  type BatcherOptions,
+  EXPLAIN_KEYS,
+  type ExplainOptions,
+  type ModelRunOptions,
+  type ModelRunSyncOptions,
+  type Of,
+  PREPARE_KEYS,
+  RUN_KEYS,
+  RUN_SYNC_KEYS,
+  TRACE_KEYS,
+  type TraceOptions,
+} from './model-options.js';
 import { ModelSessions } from './model-sessions.js';
-import { checkClose, checkCount, checkKeys, checkOneOf, invalidOption } from './options.js';
-import { checkRunDevice, type PlacedGraph } from './placed-graph.js';
+import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
+import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
-import { boundTo, PreparedCall, type PrepareOptions } from './prepared-call.js';
+import { PreparedCall, type PrepareOptions } from './prepared-call.js';
 import { remember } from './remember.js';
-import { limited, RUN_CONTROL_KEYS, type RunControl, runCall } from './run.js';
 import { tensorflow } from './runtime/tensorflow.js';
-import { checkDirectory } from './saved-model/directory.js';
-import { defaultSignature, findSignature, type Signatures, signaturesOf } from './saved-model/signatures.js';
+import { checkDirectory, toPath } from './saved-model/directory.js';
+import {
+  defaultSignature,
+  findSignature,
+  type Signature,
+  type Signatures,
+  signaturesOf,
+} from './saved-model/signatures.js';
 import type { Session } from './session.js';
-import { byName, makePlan, type Plan, toInputs } from './signature-plan.js';
-import { copyTensor, type Tensor } from './tensor.js';
+import { byName, makePlan, type Plan } from './signature-plan.js';
+import type {
+  AnySignatures,
+  DefaultSignature,
+  InputsOf,
+  NoInputs,
+  OutputNames,
+  OutputsOf,
+  SignatureSpecs,
+} from './signature-types.js';
+import type { Tensor } from './tensor.js';
 import { Trace } from './trace/trace.js';
 
-/** Options of `model.run`. */
-export interface ModelRunOptions extends RunControl, PrepareOptions {}
-
-/** Options of `model.batcher`. Default of each of the batching: what the model was loaded with, else TensorFlow Serving's. */
-export interface BatcherOptions extends BatchingOptions, PrepareOptions {}
-
-/** Options of `model.explain`. */
-export type ExplainOptions = Pick<ModelRunOptions, 'signature' | 'outputs' | 'device' | 'timeout' | 'signal'>;
-
-/** Options of `model.trace`. */
-export interface TraceOptions extends ExplainOptions {
-  /**
-   * How much TensorFlow records: `SOFTWARE_TRACE` the kernels, `HARDWARE_TRACE` what a GPU does in its streams, `FULL_TRACE` both.
-   * Default: `FULL_TRACE`.
-   */
-  traceLevel?: TraceLevel | undefined;
-  /** Runs before the one that is traced, whose outputs are dropped: TensorFlow prepares a graph in its first run. Default: 0. */
-  warmUp?: number | undefined;
-}
-
-/** Options of `model.runSync`. */
-export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
-
-const PREPARE_KEYS = ['signature', 'outputs', 'device', 'executor', 'strings'];
-const BATCHER_KEYS = [...BATCHING_KEYS, ...PREPARE_KEYS];
-const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
-const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
-const TRACE_KEYS = [...EXPLAIN_KEYS, 'traceLevel', 'warmUp'];
-const RUN_SYNC_KEYS = RUN_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
-
-export class SavedModel {
+/** `S`: its signatures as types, as `tf-session types` writes them. Default: nothing is known of them. */
+export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   /** The folder it was loaded from. */
   readonly directory: string;
   readonly tags: readonly string[];
   /** What can be run: inputs and outputs with tensor names, types and shapes. */
-  readonly signatures: Signatures;
+  readonly signatures: string extends keyof S ? Signatures : { readonly [K in keyof S]: Signature };
   /** The session below, for runs by tensor names. */
   readonly session: Session;
+  readonly #all: Signatures;
   readonly #sessions: ModelSessions;
   #plans = new Map<string, Plan>();
   #calls = new Map<string, PreparedCall>();
@@ -82,7 +81,8 @@ export class SavedModel {
     this.tags = tags;
     this.#sessions = sessions;
     this.session = sessions.base;
-    this.signatures = signaturesOf(sessions.metaGraph);
+    this.#all = signaturesOf(sessions.metaGraph);
+    this.signatures = this.#all as typeof this.signatures;
   }
 
   /**
@@ -91,7 +91,10 @@ export class SavedModel {
    * @throws TensorFlowError NOT_FOUND for a missing folder, file or tag set (listing the tags there are); DATA_LOSS
    *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key
    */
-  static async load(directory: string | URL, options: LoadOptions = {}): Promise<SavedModel> {
+  static async load<S extends SignatureSpecs<S> = AnySignatures>(
+    directory: string | URL,
+    options: LoadOptions = {},
+  ): Promise<SavedModel<S>> {
     // All that may be wrong with the options, before the library is opened, which takes its time.
     const { tags, devices, plan, runOptions, extensions, copies, freeze, batching, execution } =
       checkLoad(options);
@@ -108,7 +111,7 @@ export class SavedModel {
       session: { ...execution, config: plan.asked },
     });
     try {
-      const model = new SavedModel(path, tags, sessions, batching);
+      const model = new SavedModel<S>(path, tags, sessions, batching);
       for (const device of devices) await sessions.get(device);
       return model;
     } catch (error) {
@@ -126,10 +129,12 @@ export class SavedModel {
    * @throws TensorFlowError (as a rejection) INVALID_ARGUMENT naming a wrong signature, input, output, type or shape
    *   with what there is; DEADLINE_EXCEEDED; CANCELLED; FAILED_PRECONDITION once closed; and whatever TensorFlow says
    */
-  run(
-    inputs: Readonly<Record<string, TensorLike>> = {},
-    options: ModelRunOptions = {},
-  ): Promise<Record<string, Tensor>> {
+  run<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
+    inputs: InputsOf<S, K>,
+    options?: Of<ModelRunOptions, S, K, O>,
+  ): Promise<OutputsOf<S, K, O>>;
+  run(...none: NoInputs<S>): Promise<OutputsOf<S>>;
+  run(inputs: Inputs = {}, options: ModelRunOptions = {}): Promise<Record<string, Tensor>> {
     try {
       checkKeys(options, RUN_KEYS, 'The options of a run');
       return this.#call(options).start(inputs, options);
@@ -142,10 +147,12 @@ export class SavedModel {
    * The same on this thread: everything else in it stands still until the run has ended. For scripts and tests.
    * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends.
    */
-  runSync(
-    inputs: Readonly<Record<string, TensorLike>> = {},
-    options: ModelRunSyncOptions = {},
-  ): Record<string, Tensor> {
+  runSync<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
+    inputs: InputsOf<S, K>,
+    options?: Of<ModelRunSyncOptions, S, K, O>,
+  ): OutputsOf<S, K, O>;
+  runSync(...none: NoInputs<S>): OutputsOf<S>;
+  runSync(inputs: Inputs = {}, options: ModelRunSyncOptions = {}): Record<string, Tensor> {
     checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
     return this.#call(options).startSync(inputs, options);
   }
@@ -156,7 +163,9 @@ export class SavedModel {
    *
    * @throws TensorFlowError INVALID_ARGUMENT naming a wrong signature or output with what there is; INVALID_OPTION
    */
-  prepare(options: PrepareOptions = {}): PreparedCall {
+  prepare<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
+    options: Of<PrepareOptions, S, K, O> = {},
+  ): PreparedCall<InputsOf<S, K>, OutputsOf<S, K, O>> {
     checkKeys(options, PREPARE_KEYS, 'The options of prepare');
     checkOneOf(options.strings, ['bytes'], 'strings');
     checkExecutor(options.executor);
@@ -172,13 +181,15 @@ export class SavedModel {
    * @throws TensorFlowError INVALID_ARGUMENT where the signature cannot be batched, naming the input or output whose first
    *   dimension is not open; as `prepare`; INVALID_OPTION
    */
-  batcher(options: BatcherOptions = {}): Batcher {
+  batcher<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
+    options: Of<BatcherOptions, S, K, O> = {},
+  ): Batcher<InputsOf<S, K>, OutputsOf<S, K, O>> {
     const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
     const { signature, outputs, device, executor, strings } = options;
-    const call = this.prepare({ signature, outputs, device, executor, strings });
+    const call = this.prepare<K, O>({ signature, outputs, device, executor, strings });
     const plan = this.#plan({ signature, outputs });
-    checkBatchable(plan, findSignature(this.signatures, signature)[1]);
-    const batcher: Batcher = new Batcher(
+    checkBatchable(plan, findSignature(this.#all, signature)[1]);
+    const batcher = new Batcher<InputsOf<S, K>, OutputsOf<S, K, O>>(
       {
         plan,
         run: (inputs) => call.runTensors(inputs, {}),
@@ -199,12 +210,12 @@ export class SavedModel {
    *
    * @throws TensorFlowError (as a rejection) as `run`; a run that fails leaves no report
    */
-  async explain(
-    inputs: Readonly<Record<string, TensorLike>> = {},
-    options: ExplainOptions = {},
+  async explain<K extends keyof S = DefaultSignature<S>>(
+    inputs?: InputsOf<S, K>,
+    options: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
   ): Promise<PlacementReport> {
     checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
-    return (await this.#explain(inputs, options)).explained.report;
+    return (await explainModel(this.#sessions, this.#plan(options), values(inputs), options)).report;
   }
 
   /**
@@ -212,38 +223,20 @@ export class SavedModel {
    *
    * @throws TensorFlowError (as a rejection) as `run`; a run that fails leaves no trace
    */
-  async trace(inputs: Readonly<Record<string, TensorLike>> = {}, options: TraceOptions = {}): Promise<Trace> {
+  async trace<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
+    inputs?: InputsOf<S, K>,
+    options: Of<TraceOptions, S, K, O> = {},
+  ): Promise<Trace<OutputsOf<S, K, O>>> {
     checkKeys(options, TRACE_KEYS, 'The options of trace');
     const { traceLevel = 'FULL_TRACE', warmUp = 0 } = options;
     checkOneOf(traceLevel, ['SOFTWARE_TRACE', 'HARDWARE_TRACE', 'FULL_TRACE'], 'traceLevel');
     if (warmUp !== 0) checkCount(warmUp, 'warmUp');
-    const { explained, placed, plan } = await this.#explain(inputs, options, traceLevel, warmUp);
-    const name = options.signature ?? defaultSignature(this.signatures);
-    return Trace.of(name, byName(plan, explained.outputs), explained, await placed.graph());
-  }
-
-  async #explain(
-    inputs: Readonly<Record<string, TensorLike>>,
-    options: ExplainOptions,
-    traceLevel?: TraceLevel,
-    warmUp = 0,
-  ): Promise<{ explained: Explained; placed: PlacedGraph; plan: Plan }> {
-    const device = checkRunDevice(options.device);
     const plan = this.#plan(options);
-    this.#sessions.checkOpen();
-    const copies = toInputs(plan, inputs).map(copyTensor);
-    return limited(
-      options,
-      () => this.#sessions.get(device),
-      async (session, { timeout }) => {
-        const control = { signal: options.signal, timeout };
-        const placement = await this.#sessions.placement(session);
-        const bound = boundTo(session, plan);
-        for (let i = 0; i < warmUp; i++) await runCall(bound, copies, control, false, () => undefined);
-        const explained = await explainRun(placement, bound, copies, plan, control, traceLevel);
-        return { explained, placed: placement.placed, plan };
-      },
-    );
+    const all = { ...options, traceLevel, warmUp };
+    const explained = await explainModel(this.#sessions, plan, values(inputs), all);
+    const name = options.signature ?? defaultSignature(this.#all);
+    const outputs = byName(plan, explained.outputs) as OutputsOf<S, K, O>;
+    return Trace.of(name, outputs, explained);
   }
 
   /** The devices of the model's session. */
@@ -285,15 +278,15 @@ export class SavedModel {
     const key = JSON.stringify([options.signature, chosen]);
     let plan = this.#plans.get(key);
     if (plan === undefined) {
-      plan = makePlan(this.signatures, options.signature, chosen);
+      plan = makePlan(this.#all, options.signature, chosen);
       remember(this.#plans, key, plan);
     }
     return plan;
   }
 }
 
-function toPath(directory: string | URL): string {
-  if (directory instanceof URL) return fileURLToPath(directory);
-  if (typeof directory === 'string' && directory !== '') return directory;
-  throw invalidOption('The folder of a SavedModel must be a path.');
+type Inputs = Readonly<Record<string, TensorLike>>;
+
+function values(inputs: object = {}): Inputs {
+  return inputs as Inputs;
 }

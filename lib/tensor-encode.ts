@@ -15,6 +15,27 @@ export type Nested = Scalar | readonly Nested[];
 /** What a tensor can be made from. */
 export type TensorSource = Nested | NumericData | Uint8ClampedArray;
 
+/** The data type that a tensor of these values has, where their type tells. */
+export type DTypeOf<T> = T extends { dtype: infer D extends DType }
+  ? D
+  : T extends Float32Array
+    ? 'float32'
+    : T extends Float64Array
+      ? 'float64'
+      : T extends Int32Array
+        ? 'int32'
+        : T extends BigInt64Array
+          ? 'int64'
+          : T extends number | readonly number[] | readonly (readonly number[])[]
+            ? 'float32'
+            : T extends boolean | readonly boolean[]
+              ? 'bool'
+              : T extends bigint | readonly bigint[]
+                ? 'int64'
+                : T extends string | readonly string[]
+                  ? 'string'
+                  : DType;
+
 /** TensorFlow ends the process for tensors of more dimensions. */
 const MOST_DIMENSIONS = 254;
 

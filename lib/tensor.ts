@@ -5,7 +5,9 @@ import { TensorFlowError } from './errors.js';
 import type { NativeInputs, NativeMemory } from './native.js';
 import { addon } from './runtime/addon.js';
 import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
+import type { RankOf, ShapeOf } from './signature-types.js';
 import {
+  type DTypeOf,
   decodeNumbers,
   defaultDType,
   elementCount,
@@ -19,10 +21,13 @@ import {
  *
  * What `run` is given is copied during the call, so it may be changed at once afterwards; except for tensors of
  * `Tensor.allocate`, which TensorFlow reads in place.
+ *
+ * `R` is the number of dimensions where it is known when a program is compiled.
  */
-export class Tensor<D extends DType = DType> {
+// biome-ignore lint/suspicious/noExplicitAny: a rank that is not known goes where a certain one is wanted, and back
+export class Tensor<D extends DType = DType, R extends number = any> {
   readonly dtype: D;
-  readonly shape: readonly number[];
+  readonly shape: ShapeOf<R>;
   /** Flat, row-major. 16-, 8- and 4-bit floats as bits; complex numbers interleaved; bools as 0 and 1. */
   readonly data: DataOf<D>;
   #memory: NativeMemory | undefined;
@@ -30,7 +35,7 @@ export class Tensor<D extends DType = DType> {
 
   private constructor(dtype: D, shape: readonly number[], data: DataOf<D>, memory?: NativeMemory) {
     this.dtype = dtype;
-    this.shape = shape;
+    this.shape = shape as ShapeOf<R>;
     this.data = data;
     this.#memory = memory;
   }
@@ -46,18 +51,19 @@ export class Tensor<D extends DType = DType> {
    * @throws TensorFlowError INVALID_ARGUMENT where a value does not fit the type, arrays are ragged, or the shape has
    *   another number of elements.
    */
-  static from<D extends DType = DType>(
-    data: TensorSource | Tensor,
-    shape?: readonly number[],
-    dtype?: D,
-  ): Tensor<D> {
+  static from<
+    D extends DType = never,
+    const S extends readonly number[] = readonly number[],
+    T extends TensorSource | Tensor = TensorSource | Tensor,
+  >(data: T, shape?: S, dtype?: D): Tensor<[D] extends [never] ? DTypeOf<T> : D, RankOf<S>>;
+  static from(data: TensorSource | Tensor, shape?: readonly number[], dtype?: DType): Tensor {
     if (dtype !== undefined && !isDType(dtype)) dtypeInfo(dtype);
     if (data instanceof Tensor)
-      return Tensor.from(data.data as TensorSource, shape ?? data.shape, dtype ?? (data.dtype as D));
+      return Tensor.from(data.data as TensorSource, shape ?? data.shape, dtype ?? data.dtype);
     if (data === null || data === undefined) {
       throw new TensorFlowError('INVALID_ARGUMENT', `A tensor cannot be made from ${data}.`);
     }
-    const type = dtype ?? (defaultDType(data) as D);
+    const type = dtype ?? defaultDType(data);
     const made = makeData(data, type);
     const count = elementCount(shape ?? made.shape);
     const wanted = [...(shape ?? made.shape)];
@@ -68,7 +74,7 @@ export class Tensor<D extends DType = DType> {
         `The shape [${wanted.join(', ')}] has ${count} elements, the data ${has}.`,
       );
     }
-    return new Tensor(type, wanted, made.data as DataOf<D>);
+    return new Tensor(type, wanted, made.data as DataOf<DType>);
   }
 
   /**
@@ -83,7 +89,10 @@ export class Tensor<D extends DType = DType> {
    * @throws TensorFlowError RESOURCE_EXHAUSTED without memory, or above Node's longest buffer (4 GiB on Node 20);
    *   UNIMPLEMENTED for strings and handles.
    */
-  static allocate<D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> {
+  static allocate<D extends DType, const S extends readonly number[] = readonly number[]>(
+    dtype: D,
+    shape: S,
+  ): Tensor<D, RankOf<S>> {
     const info = dtypeInfo(dtype);
     if (info.array === undefined) {
       throw new TensorFlowError('UNIMPLEMENTED', `Tensors of type ${dtype} have no memory of a fixed size.`);

@@ -49,7 +49,7 @@ export interface BatchedModel {
 const RUN_KEYS = ['timeout', 'signal'];
 
 /** Made by `model.batcher`. */
-export class Batcher {
+export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O = Record<string, Tensor>> {
   /** What it was made with, defaults filled in. */
   readonly options: Batching;
   readonly #model: BatchedModel;
@@ -88,21 +88,19 @@ export class Batcher {
    *   that fails is run once more, each call by itself, so that only those fail who are at fault; unless the signature
    *   changes state, where all of them fail.
    */
-  run(
-    inputs: Readonly<Record<string, TensorLike>>,
-    options: BatcherRunOptions = {},
-  ): Promise<Record<string, Tensor>> {
+  run(inputs: I, options: BatcherRunOptions = {}): Promise<O> {
     try {
       checkKeys(options, RUN_KEYS, 'The options of a run');
       checkControl(options);
       if (options.signal?.aborted) return Promise.reject(options.signal.reason);
       if (this.#isClosed) throw new TensorFlowError('FAILED_PRECONDITION', 'The batcher is closed.');
       const { plan } = this.#model;
-      const tensors = toInputs(plan, inputs);
+      const values = inputs as Readonly<Record<string, TensorLike>>;
+      const tensors = toInputs(plan, values);
       const rows = rowsOf(plan, tensors, this.options.maxBatchSize);
       const batch = this.#openBatch(this.#keyOf(tensors), rows);
       const own = plan.inputs.map(([name], i) => {
-        const given = inputs[name];
+        const given = values[name];
         const isOurs = !(given instanceof Tensor || isTypedArray(given)) && tensors[i]!.dtype !== 'string';
         return !isOurs ? copyTensor(tensors[i]!) : tensors[i]!;
       });
@@ -113,10 +111,8 @@ export class Batcher {
       batch.add(request);
       if (batch.rows === this.options.maxBatchSize) batch.isFull = true;
       this.#look ??= setImmediate(() => this.#advance());
-      if (options.timeout === undefined && options.signal === undefined) return result;
-      return limit(result, options, () => {
-        batch.remove(request);
-      });
+      const isLimited = options.timeout !== undefined || options.signal !== undefined;
+      return (isLimited ? limit(result, options, () => batch.remove(request)) : result) as Promise<O>;
     } catch (error) {
       return Promise.reject(error);
     }

@@ -14,6 +14,7 @@ import { addRun } from './run.js';
 import { addShow } from './show.js';
 import { addTrace } from './trace.js';
 import { addTune } from './tune.js';
+import { addTypes } from './types.js';
 
 const FAILURE = 1;
 const WRONG_USAGE = 2;
@@ -45,7 +46,7 @@ function makeProgram(): Command {
         '  $ tf-session place path/to/saved_model --device /GPU:0 --check',
       ].join('\n'),
     );
-  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addTrace, addBench, addTune])
+  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addTrace, addBench, addTune, addTypes])
     add(program);
   return program;
 }

@@ -15,13 +15,18 @@ const CHANGES_STATE = [
   /^Barrier(InsertMany|TakeMany)$/,
 ];
 
+/** Whether what an op of this type does is seen by later runs. */
+export function changesState(type: string): boolean {
+  return CHANGES_STATE.some((pattern) => pattern.test(type));
+}
+
 const MOST = 5;
 
 /** The types of such ops among those that users run; empty for a model that only computes. */
 export function assigningOps(nodes: NodeList): string[] {
   const types = new Set<string>();
   for (let i = 0; i < nodes.length && types.size < MOST; i++) {
-    if (nodes.isUsed(i) && CHANGES_STATE.some((type) => type.test(nodes.type(i)))) types.add(nodes.type(i));
+    if (nodes.isUsed(i) && changesState(nodes.type(i))) types.add(nodes.type(i));
   }
   return [...types];
 }

@@ -5,7 +5,9 @@
 
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
+import { invalidOption } from '../options.js';
 
 /**
  * The path on this machine, or undefined where only TensorFlow's own file systems reach it (`gs://…`, `ram://…`).
@@ -137,4 +139,11 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The folder that a caller names. Throws INVALID_OPTION for what is none. */
+export function toPath(directory: string | URL): string {
+  if (directory instanceof URL) return fileURLToPath(directory);
+  if (typeof directory === 'string' && directory !== '') return directory;
+  throw invalidOption('The folder of a SavedModel must be a path.');
 }

@@ -4,7 +4,6 @@ import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import type { Explained } from '../explain.js';
 import { invalidOption } from '../options.js';
-import type { ModelGraph } from '../placement/model-graph.js';
 import type { PlacementReport } from '../placement/report/report.js';
 import { TensorNames } from '../placement/report/tensor-names.js';
 import { tensorflow } from '../runtime/tensorflow.js';
@@ -14,9 +13,9 @@ import { type EventContents, writeEventFile } from './tensorboard/event-file.js'
 import { executedGraph, placedGraph } from './tensorboard/graphs.js';
 import { type Timeline, type TraceEvent, type TraceTransfer, timelineOf } from './timeline.js';
 
-export class Trace {
+export class Trace<O = Record<string, Tensor>> {
   /** Of the run, by their names in the signature. */
-  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: O;
   /** As of `model.explain`. */
   readonly report: PlacementReport;
   /** One for each node execution that TensorFlow recorded, in the order of their start. */
@@ -31,19 +30,11 @@ export class Trace {
   readonly metadata: Uint8Array;
   readonly #signature: string;
   readonly #explained: Explained;
-  readonly #graph: ModelGraph;
   readonly #timeline: Timeline;
 
-  private constructor(
-    signature: string,
-    outputs: Readonly<Record<string, Tensor>>,
-    explained: Explained,
-    graph: ModelGraph,
-    timeline: Timeline,
-  ) {
+  private constructor(signature: string, outputs: O, explained: Explained, timeline: Timeline) {
     this.#signature = signature;
     this.#explained = explained;
-    this.#graph = graph;
     this.#timeline = timeline;
     this.outputs = outputs;
     this.report = explained.report;
@@ -55,16 +46,11 @@ export class Trace {
   }
 
   /** @internal */
-  static async of(
-    signature: string,
-    outputs: Readonly<Record<string, Tensor>>,
-    explained: Explained,
-    graph: ModelGraph,
-  ): Promise<Trace> {
-    const { recorded, events, ran, run, beganMs } = explained;
+  static async of<O>(signature: string, outputs: O, explained: Explained): Promise<Trace<O>> {
+    const { graph, recorded, events, ran, run, beganMs } = explained;
     const names = new TensorNames(graph, events, ran);
     const timeline = await timelineOf({ recorded, events, ran, run, names, beganUs: beganMs * 1000 });
-    return new Trace(signature, outputs, explained, graph, timeline);
+    return new Trace(signature, outputs, explained, timeline);
   }
 
   /** In Chrome's trace format: a process for each device, a row for each of its streams, arrows for transfers. */
@@ -102,7 +88,7 @@ export class Trace {
       { case: 'graphDef', value: executedGraph(this.#explained.run) },
       { case: 'taggedRunMetadata', value: { tag, runMetadata: this.metadata } },
     ];
-    const model = await placedGraph(this.#graph, this.report.ops);
+    const model = await placedGraph(this.#explained.graph, this.report.ops);
     return [
       await writeEventFile(join(folder, 'executed'), executed),
       await writeEventFile(join(folder, 'model'), [{ case: 'graphDef', value: model }]),

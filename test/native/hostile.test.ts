@@ -22,7 +22,10 @@ describe('a getter that closes the model', () => {
     const model = await SavedModel.load(fixture('strings'));
     const text = Tensor.from(['a', 'b']);
     trap(text.data, 0, model, 'a');
-    const error = await failure((async () => model[method]({ text }, { signature: 'upper' }))());
+    const options = { signature: 'upper' };
+    const run = async () =>
+      method === 'run' ? model.run({ text }, options) : model.runSync({ text }, options);
+    const error = await failure(run());
     expect(error.code).toBe('FAILED_PRECONDITION');
     await model.close();
   });

@@ -2,7 +2,7 @@
 
 import { formatBytes } from '../../format-bytes.js';
 import { shortDevice } from '../../placement/device.js';
-import type { PlacedOp, PlacementReport, Transfer } from '../../placement/report/report.js';
+import type { PlacedOp, PlacementFacts, Transfer } from '../../placement/report/report.js';
 import { counted, table } from '../output/text.js';
 import { cutMiddle, fittedTable } from './fit.js';
 import { requestsOf } from './requests.js';
@@ -25,7 +25,7 @@ const REASON_SHARE = 0.35;
 const MAIN = '(main graph)';
 
 /** The lines that `tf-session place` prints. */
-export function reportText(report: PlacementReport, options: ReportTextOptions = {}): string[] {
+export function reportText(report: PlacementFacts, options: ReportTextOptions = {}): string[] {
   const sections = [
     summary(report),
     notHonoured(report, options),
@@ -37,7 +37,7 @@ export function reportText(report: PlacementReport, options: ReportTextOptions =
     .flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
 }
 
-function summary(report: PlacementReport): string[] {
+function summary(report: PlacementFacts): string[] {
   const { ops, exact } = report;
   const { honoured, refused, notRun } = requestsOf(report);
   const asked = honoured.length + refused.length + notRun.length;
@@ -51,7 +51,7 @@ function summary(report: PlacementReport): string[] {
   ]);
 }
 
-function notHonoured(report: PlacementReport, options: ReportTextOptions): string[] {
+function notHonoured(report: PlacementFacts, options: ReportTextOptions): string[] {
   const { refused } = requestsOf(report);
   if (refused.length === 0) return [];
   const most = options.all === true ? refused.length : MOST_ROWS;

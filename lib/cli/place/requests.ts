@@ -1,6 +1,6 @@
 /** What became of the devices that were asked for. */
 import { deviceMatches, shortDevice } from '../../placement/device.js';
-import type { PlacedOp, PlacementReport } from '../../placement/report/report.js';
+import type { PlacedOp, PlacementFacts } from '../../placement/report/report.js';
 
 /** Ops that a rule or the run asked a device for, sorted by what became of it. */
 export interface Requests {
@@ -10,7 +10,7 @@ export interface Requests {
   readonly notRun: readonly PlacedOp[];
 }
 
-export function requestsOf({ ops }: PlacementReport): Requests {
+export function requestsOf({ ops }: PlacementFacts): Requests {
   const honoured: PlacedOp[] = [];
   const refused: PlacedOp[] = [];
   const notRun: PlacedOp[] = [];
@@ -24,7 +24,7 @@ export function requestsOf({ ops }: PlacementReport): Requests {
 }
 
 /** What `--check` says of a report that is not exact, in a line. */
-export function refusalText(report: PlacementReport): string {
+export function refusalText(report: PlacementFacts): string {
   const { honoured, refused } = requestsOf(report);
   const [first] = refused;
   const asked = honoured.length + refused.length;

@@ -28,6 +28,8 @@ export interface GraphListing {
   /** The main graph's ops, then those of the functions, in the file's order. */
   ops: GraphOp[];
   functions: { name: string; ops: number }[];
+  /** The NodeDef of each op, serialized. */
+  nodes: Uint8Array[];
 }
 
 const GRAPH = MetaGraphDefSchema.field.graphDef.number;
@@ -39,6 +41,7 @@ const BODY_NODE = FunctionDefSchema.field.nodeDef.number;
 const FUNCTION_NAME = OpDefSchema.field.name.number;
 const NAME = NodeDefSchema.field.name.number;
 const OP = NodeDefSchema.field.op.number;
+const INPUT = NodeDefSchema.field.input.number;
 const DEVICE = NodeDefSchema.field.device.number;
 
 /**
@@ -58,9 +61,14 @@ export function listGraph(metaGraph: Uint8Array): GraphListing {
 function readGraph(metaGraph: Uint8Array): GraphListing {
   const ops: GraphOp[] = [];
   const functions: GraphListing['functions'] = [];
+  const nodes: Uint8Array[] = [];
+  const add = (node: Uint8Array, inFunction: string) => {
+    nodes.push(node);
+    ops.push(readNode(node, inFunction));
+  };
   const graphs = payloads(metaGraph, GRAPH);
   for (const graph of graphs) {
-    for (const node of payloads(graph, NODE)) ops.push(readNode(node, ''));
+    for (const node of payloads(graph, NODE)) add(node, '');
   }
   for (const library of graphs.flatMap((graph) => payloads(graph, LIBRARY))) {
     for (const definition of payloads(library, FUNCTION)) {
@@ -69,11 +77,11 @@ function readGraph(metaGraph: Uint8Array): GraphListing {
         .map(text)
         .join('');
       const body = payloads(definition, BODY_NODE);
-      for (const node of body) ops.push(readNode(node, name));
+      for (const node of body) add(node, name);
       functions.push({ name, ops: body.length });
     }
   }
-  return { ops, functions };
+  return { ops, functions, nodes };
 }
 
 function readNode(node: Uint8Array, inFunction: string): GraphOp {
@@ -85,6 +93,11 @@ function readNode(node: Uint8Array, inFunction: string): GraphOp {
     else if (number === DEVICE) op.device = text(payload);
   }
   return op;
+}
+
+/** What a node takes: `a`, `a:1`, in functions `a:out:0`, `^a`. */
+export function inputsOf(node: Uint8Array): string[] {
+  return payloads(node, INPUT).map(text);
 }
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -7,6 +7,7 @@ import {
 } from '../../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import type { Signatures } from '../../saved-model/signatures.js';
 import type { GraphListing } from './graph-ops.js';
+import type { VariableInfo } from './variables.js';
 
 export interface Asset {
   /** Below the model's `assets` folder. */
@@ -23,6 +24,11 @@ export interface ModelListing extends GraphListing {
   tensorflowVersion: string;
   signatures: Signatures;
   assets: readonly Asset[];
+  variables: readonly VariableInfo[];
+  /** Types of ops that hold other state, with their number. */
+  resources: ReadonlyMap<string, number>;
+  /** Of each signature that changes what later runs see: the types of the ops that do. */
+  changes: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The model's assets; TensorFlow 1 keeps them in a collection. */

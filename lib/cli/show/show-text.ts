@@ -1,4 +1,5 @@
 /** A model's listing for people. */
+import { formatBytes } from '../../format-bytes.js';
 import type { TensorInfo } from '../../saved-model/signatures.js';
 import { counted, formatShape, formatTags, table } from '../output/text.js';
 import { touchesFiles } from './file-ops.js';
@@ -17,6 +18,8 @@ export function describeModel(model: ModelListing): string[] {
     section(`Functions (${model.functions.length})`, functionLines(model)),
     section(...opsByType(model.ops)),
     section('Saved devices', deviceLines(model.ops)),
+    section(...variableLines(model)),
+    section('State', stateLines(model)),
     section('Ops that touch files', fileLines(model.ops)),
   ];
   return sections.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
@@ -100,6 +103,37 @@ function deviceLines(ops: readonly GraphOp[]): string[] {
     sortedBySize(devices).map(([device, members]) => [members.length, device]),
     '  ',
   );
+}
+
+function variableLines({ variables }: ModelListing): [title: string, lines: string[]] {
+  const total = variables.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+  const lines = table(
+    variables
+      .slice(0, MOST_FUNCTIONS)
+      .map(({ name, dtype, shape, bytes }) => [
+        bytes === null ? '?' : formatBytes(bytes),
+        dtype,
+        formatShape(shape),
+        name,
+      ]),
+    '  ',
+  );
+  const rest = variables.length - MOST_FUNCTIONS;
+  if (rest > 0) lines.push(`  … and ${rest} smaller (--json has all)`);
+  return [`Variables (${variables.length}, ${formatBytes(total)})`, lines];
+}
+
+function stateLines({ variables, resources, changes }: ModelListing): string[] {
+  const held = [...resources].map(([type, count]) => `${type} ×${count}`);
+  if (variables.length > 0) held.unshift(counted(variables.length, 'variable'));
+  if (held.length === 0) return [];
+  const changing = Object.entries(changes).map(
+    ([name, types]) => `  the signature ${name} changes it: ${types.join(', ')}`,
+  );
+  return [
+    `  ${held.join(', ')}`,
+    ...(changing.length > 0 ? changing : ['  no signature changes it, as far as its ops tell']),
+  ];
 }
 
 function fileLines(ops: readonly GraphOp[]): string[] {

@@ -59,7 +59,7 @@ export interface PlacedOp {
 }
 
 /** Where the ops of a model ran, in one run. */
-export interface PlacementReport extends ExecutionPlan {
+export interface PlacementFacts {
   /** Each op once; those that only save, restore or initialise are left out. */
   readonly ops: readonly PlacedOp[];
   /** What crosses devices in each run, largest first. */
@@ -67,6 +67,9 @@ export interface PlacementReport extends ExecutionPlan {
   /** Whether all that was asked and ran, ran where it was asked. */
   readonly exact: boolean;
 }
+
+/** The same, and the execution plan. */
+export interface PlacementReport extends PlacementFacts, ExecutionPlan {}
 
 /** A report, and what it was made from. */
 export interface Understood {
