@@ -144,7 +144,7 @@ function timelineOf(
     types: types.all,
     events: kept.flatMap((i) => {
       const { name, kernel, startUs, durationUs: own } = events[i]!;
-      return [rowOf[i]!, rounded(startUs), rounded(own), names.of(name), types.of(kernel.type)];
+      return [rowOf[i]!, startUs, own, names.of(name), types.of(kernel.type)];
     }),
     count: events.length,
     arrows: [...transfers]

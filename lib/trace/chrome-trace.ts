@@ -91,12 +91,13 @@ function named(pid: number, order: number, name: string): ChromeEvent[] {
 }
 
 function argsOf(event: TraceEvent): Record<string, unknown> {
-  const { type, function: inFunction, kernel, readyUs, outputs, peakBytes } = event;
+  const { type, function: inFunction, kernel, fused, readyUs, outputs, peakBytes } = event;
   return {
     type,
     ...(inFunction === '' ? {} : { function: inFunction }),
     kernel: kernel.name,
     'kernel type': kernel.type,
+    ...(fused.length === 0 ? {} : { 'fused with': fused }),
     'ready before, us': readyUs,
     bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
     outputs: outputs.map(({ dtype, shape }) => `${dtype} ${shape === null ? '?' : `[${shape.join(', ')}]`}`),

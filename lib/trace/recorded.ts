@@ -81,19 +81,16 @@ export function recordedOf(metadata: RunMetadata): Recorded {
         : { ...plain, recvDevice, rendezvous };
     }),
   );
-  const stats = (metadata.stepStats?.devStats ?? []).map(({ device, nodeStats }) => ({
-    device,
-    all: nodeStats.filter(({ nodeName }) => !nodeName.startsWith('_SOURCE')),
-  }));
-  const origin = earliest(stats.flatMap(({ all }) => all));
-  const count = stats.reduce((sum, { all }) => sum + all.length, 0);
+  const stats = metadata.stepStats?.devStats ?? [];
+  const origin = earliest(stats.flatMap(({ nodeStats }) => nodeStats));
+  const count = stats.reduce((sum, { nodeStats }) => sum + nodeStats.length, 0);
   const events = new Float64Array(count * EVENT_SIZE);
   const outputs: number[] = [];
   const kernels: RecordedKernel[] = [];
   let at = 0;
-  for (const { device, all } of stats) {
+  for (const { device, nodeStats } of stats) {
     const known = new Map<string, number>();
-    for (const node of all) {
+    for (const node of nodeStats) {
       // What stands before the name says how much memory was in use: it differs from run to run.
       const label = node.timelineLabel.slice(Math.max(0, node.timelineLabel.indexOf(`${node.nodeName} = `)));
       const key = `${node.nodeName}\n${label}`;

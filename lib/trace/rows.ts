@@ -4,9 +4,12 @@ import type { TraceEvent } from './timeline.js';
 export interface TimelineRow {
   /** The device's full name. */
   readonly device: string;
-  /** `ops`, or the stream; `ops, at the same time 2`. */
+  /** `ops`, or the stream; `ops (2)`, for what goes on at the same time. */
   readonly name: string;
 }
+
+/** Microseconds: readers of traces count whole nanoseconds, and may round either way. */
+const GAP = 0.002;
 
 /**
  * Rows in the order of the devices.
@@ -21,10 +24,10 @@ export function rowsOf(events: readonly TraceEvent[]): { rows: TimelineRow[]; ro
     const key = `${device}\n${stream}`;
     const rows = streams.get(key) ?? [];
     streams.set(key, rows);
-    let row = rows.find(({ end }) => end <= startUs);
+    let row = rows.find(({ end }) => end + GAP <= startUs);
     if (row === undefined) {
       const plain = stream === '' ? 'ops' : stream;
-      const name = rows.length === 0 ? plain : `${plain}, at the same time ${rows.length + 1}`;
+      const name = rows.length === 0 ? plain : `${plain} (${rows.length + 1})`;
       row = { device, stream, name, end: 0, order: rows.length };
       rows.push(row);
       found.push(row);

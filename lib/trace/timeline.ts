@@ -1,6 +1,8 @@
 /** A recorded run as a timeline: each run of a kernel with its op's full name, and what crossed from device to device. */
 import { DTYPES } from '../dtype.js';
+import type { ModelNode } from '../placement/model-graph.js';
 import type { RunEvent, RunEvents } from '../placement/report/events.js';
+import type { Fusion } from '../placement/report/fusion.js';
 import type { Ran } from '../placement/report/ran.js';
 import type { TensorNames } from '../placement/report/tensor-names.js';
 import { Slices } from '../placement/slices.js';
@@ -26,6 +28,8 @@ export interface TraceEvent {
   readonly type: string;
   /** The node that ran, by the name and type that TensorFlow gave it: `_FusedMatMul`. */
   readonly kernel: { readonly name: string; readonly type: string };
+  /** Ops of the model that TensorFlow has fused into this kernel, besides the one that it is named after. */
+  readonly fused: readonly string[];
   /** The device's full name. */
   readonly device: string;
   /** A GPU's stream, `stream:all`; `''` for the device's own kernels. */
@@ -64,6 +68,7 @@ export interface TimelineInput {
   readonly ran: Ran;
   readonly run: RunGraph;
   readonly names: TensorNames;
+  readonly fusions: ReadonlyMap<ModelNode, Fusion>;
   /** Microseconds of the wall clock at which the run was called. */
   readonly beganUs: number;
 }
@@ -77,6 +82,10 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
   const { recorded, events, ran } = input;
   const known = new Map(events.all.map((event) => [event.index, event]));
   const order = byStart(recorded);
+  const fused = new Map<ModelNode, string[]>();
+  for (const [node, { survivor }] of input.fusions) {
+    if (node !== survivor) fused.set(survivor, [...(fused.get(survivor) ?? []), node.name]);
+  }
   const place = new Map<number, number>();
   const all: TraceEvent[] = [];
   const slices = new Slices();
@@ -84,7 +93,8 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
     if (slices.isOver(i)) await slices.next();
     const own = known.get(index);
     place.set(index, i);
-    all.push(eventOf(input, index, own && ran.at(own)?.node));
+    const node = own && ran.at(own)?.node;
+    all.push(eventOf(input, index, node, (node && fused.get(node)) ?? []));
   }
   const transfers: TraceTransfer[] = [];
   const seen = new Set<string>();
@@ -112,7 +122,8 @@ function byStart({ events }: Recorded): number[] {
 function eventOf(
   { recorded, beganUs }: TimelineInput,
   index: number,
-  node: { name: string; function: string; type: string } | undefined,
+  node: ModelNode | undefined,
+  fused: readonly string[],
 ): TraceEvent {
   const { events, kernels, originUs } = recorded;
   const at = (field: number) => events[index * EVENT_SIZE + field]!;
@@ -123,11 +134,12 @@ function eventOf(
     function: node?.function ?? '',
     type: node?.type ?? kernel.op,
     kernel: { name: kernel.name, type: kernel.op },
+    fused,
     device,
     stream,
-    startUs: originUs - beganUs + at(EVENT.start) / 1000,
-    durationUs: (at(EVENT.end) - at(EVENT.start)) / 1000,
-    readyUs: (at(EVENT.start) - at(EVENT.scheduled)) / 1000,
+    startUs: rounded(originUs - beganUs + at(EVENT.start) / 1000),
+    durationUs: rounded((at(EVENT.end) - at(EVENT.start)) / 1000),
+    readyUs: rounded((at(EVENT.start) - at(EVENT.scheduled)) / 1000),
     outputs: outputsOf(recorded, at(EVENT.outputsAt), at(EVENT.outputCount)),
     peakBytes: at(EVENT.peakBytes),
   };
@@ -163,4 +175,9 @@ function* arrivals(event: RunEvent, run: RunGraph): Generator<Arrival> {
 
 function nameOf({ input: { node, output }, made }: Arrival, { names, ran }: TimelineInput): string {
   return names.of(node.name, output, made.kernel.isMain ? '' : ran.at(made)?.root).tensor;
+}
+
+/** To the nanosecond, in which they were recorded. */
+function rounded(us: number): number {
+  return Math.round(us * 1000) / 1000;
 }

@@ -4,6 +4,7 @@ import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import type { Explained } from '../explain.js';
 import { invalidOption } from '../options.js';
+import { fusions } from '../placement/report/fusion.js';
 import type { PlacementReport } from '../placement/report/report.js';
 import { TensorNames } from '../placement/report/tensor-names.js';
 import { tensorflow } from '../runtime/tensorflow.js';
@@ -49,7 +50,15 @@ export class Trace<O = Record<string, Tensor>> {
   static async of<O>(signature: string, outputs: O, explained: Explained): Promise<Trace<O>> {
     const { graph, recorded, events, ran, run, beganMs } = explained;
     const names = new TensorNames(graph, events, ran);
-    const timeline = await timelineOf({ recorded, events, ran, run, names, beganUs: beganMs * 1000 });
+    const timeline = await timelineOf({
+      recorded,
+      events,
+      ran,
+      run,
+      names,
+      fusions: fusions(graph, ran),
+      beganUs: beganMs * 1000,
+    });
     return new Trace(signature, outputs, explained, timeline);
   }
 

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { benchPage } from '../../lib/cli/bench/page.js';
 import { fixture, temporaryDirectory } from '../saved-model/models.js';
 import { command, commandJson, expectFailure, hasLibrary, temporaryFile } from './command.js';
 
@@ -63,7 +62,7 @@ describe.runIf(await hasLibrary())('tf-session bench', () => {
     const { status, stdout, stderr } = await command(['bench', MODEL, ...QUICK, '--freeze', '--html', page]);
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/device +batch +in flight +median/);
-    expect(await readFile(page, 'utf8')).toMatch(/<svg .*as placed, batch 1/s);
+    expect(await readFile(page, 'utf8')).toMatch(/"label":"as placed","batch":1,"concurrency":1,/);
   });
 
   it('cannot batch what has a fixed first dimension', async () => {
@@ -77,14 +76,5 @@ describe.runIf(await hasLibrary())('tf-session bench', () => {
     [['--rounds', '1.5'], /--rounds/],
   ])('%j is wrong usage', async (args, message) => {
     expectFailure(await command(['bench', MODEL, ...args]), 2, message);
-  });
-});
-
-describe('the page', () => {
-  it('escapes what comes from elsewhere', () => {
-    const page = benchPage('<b>&', [
-      { device: '"<i>', batch: 1, concurrency: 1, error: new Error('<script>') },
-    ]);
-    expect(page).not.toMatch(/<b>|<i>|<script>/);
   });
 });

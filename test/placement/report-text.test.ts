@@ -4,7 +4,7 @@ import { cutMiddle } from '../../lib/cli/place/fit.js';
 import { reportText } from '../../lib/cli/place/report-text.js';
 import { refusalText, requestsOf } from '../../lib/cli/place/requests.js';
 import { scopeRows } from '../../lib/cli/place/scope-rows.js';
-import type { PlacedOp, PlacementReport, Transfer } from '../../lib/placement/report/report.js';
+import type { PlacedOp, PlacementFacts, Transfer } from '../../lib/placement/report/report.js';
 
 const FULL = (short: string) => `/job:localhost/replica:0/task:0/device:${short.slice(1)}`;
 
@@ -15,7 +15,7 @@ function op(name: string, on: string | null, rest: Partial<PlacedOp> = {}): Plac
   return { name, type: 'Relu', function: '', requested: '', saved: '', actual, reason, ...rest };
 }
 
-function report(ops: PlacedOp[], transfers: Transfer[] = [], exact = true): PlacementReport {
+function report(ops: PlacedOp[], transfers: Transfer[] = [], exact = true): PlacementFacts {
   return { ops, transfers, exact };
 }
 

@@ -35,11 +35,15 @@ export function variablesOf({ ops, nodes }: GraphListing): VariableInfo[] {
       shape?.case === 'shape' && !shape.value.unknownRank
         ? shape.value.dim.map(({ size }) => Number(size))
         : null;
-    const isFixed = dims?.every((size) => size >= 0) && info !== undefined && info.bytes > 0;
-    const bytes = isFixed ? dims.reduce((product, size) => product * size, info.bytes) : null;
+    const bytes = bytesOf(dims, info?.bytes ?? 0);
     return [{ name, dtype: info?.name ?? '', shape: dims, bytes }];
   });
   return found.sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0) || a.name.localeCompare(b.name));
+}
+
+function bytesOf(shape: readonly number[] | null, each: number): number | null {
+  if (shape === null || each === 0 || shape.some((size) => size < 0)) return null;
+  return shape.reduce((product, size) => product * size, each);
 }
 
 /** Types of ops that hold what lives from run to run, variables apart, with their number. */

@@ -8,6 +8,8 @@ interface Branch {
   ops: OpData[];
   /** What is cut off the names of its ops. */
   prefix: string;
+  /** Of a branch that holds several functions: they. */
+  branches?: Branch[];
 }
 
 /** Entries of a branch at once; the rest on request. */
@@ -84,9 +86,12 @@ class Tree {
       else own.push(op);
     }
     const ran = (all: readonly OpData[]) => all.filter((op) => op[3] >= 0).length;
-    const branches = [...byFunction]
-      .map(([number, own]) => ({ label: functions[number] || '(main graph)', ops: own, prefix: '' }))
+    const all = [...byFunction]
+      .map(([number, own]): Branch => ({ label: functions[number] || '(main graph)', ops: own, prefix: '' }))
       .sort((a, b) => ran(b.ops) - ran(a.ops));
+    // Models carry many functions that only train them.
+    const idle = all.filter((branch) => ran(branch.ops) === 0);
+    const branches = idle.length < 3 ? all : [...all.slice(0, all.length - idle.length), together(idle)];
     this.#root.replaceChildren();
     this.#fill(this.#root, branches, 1);
     const [first] = this.#root.children;
@@ -178,7 +183,7 @@ class Tree {
     if (item.querySelector(':scope > ul') !== null) return;
     const { branch, level } = found;
     const list = h('ul', { role: 'group' });
-    this.#fill(list, parts(branch), level + 1);
+    this.#fill(list, branch.branches ?? parts(branch), level + 1);
     item.append(list);
   }
 
@@ -232,6 +237,11 @@ class Tree {
     item.setAttribute('tabindex', '0');
     item.focus();
   }
+}
+
+function together(branches: Branch[]): Branch {
+  const ops = branches.flatMap((branch) => branch.ops);
+  return { label: `(${branches.length} functions of which nothing ran)`, ops, prefix: '', branches };
 }
 
 /** The scopes right below, then the ops that stand right in it; a scope that holds nothing but another is passed over. */

@@ -63,7 +63,8 @@ export class RunEvents {
     // A GPU's streams are listed, too, under names of their own: the same work once more.
     const known = new Set(devices.map(({ name }) => name));
     const own = kernels.map(({ device, name, op, inputs }): Kernel | undefined => {
-      if (!known.has(device)) return undefined;
+      // Where TensorFlow begins in each graph there is no op.
+      if (!known.has(device) || name.startsWith('_SOURCE')) return undefined;
       const isMain = labels.has(key(device, name, op, inputs));
       const isLikeMain = ops.has(key(device, name, op, []));
       return { device, name, op, inputs, isMain, isLikeMain };

@@ -1,0 +1,1 @@
+export function startTensorBoard(folder: string): Promise<{ url: string; stop(): void }>;
