@@ -30,6 +30,7 @@ export type { LintFinding } from './plan/lint.js';
 export type { Flow, OpTime, Partition, Waiting } from './plan/partitions.js';
 export type { CallOptions, CallSyncOptions, PreparedCall, PrepareOptions } from './prepared-call.js';
 export type { OutputOptions, RunControl, SyncControl } from './run.js';
+export type { LogEvent, LogListener } from './runtime/log.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export { SavedModel } from './saved-model.js';

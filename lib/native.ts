@@ -180,6 +180,13 @@ export interface NativeAddon {
   ): Promise<NativeGraphSource>;
   /** A serialized KernelList of the op type; empty for one that has none or is unknown. */
   registeredKernels(type: string): Uint8Array;
+  /**
+   * Calls `listener` with each text that a model prints, on this thread, from now on; holds no process open. Throws
+   * LIBRARY_TOO_OLD before TensorFlow 1.14.
+   */
+  listenToPrints(listener: (text: string) => void): void;
+  /** What is printed goes to stderr then, unless other threads listen. */
+  stopListening(): void;
   /** Zeroed. Null where the runtime forbids ArrayBuffers over memory from outside of its heap. */
   allocate(bytes: number): NativeMemory | null;
   /** How many runs and loads may be in flight in this process; returns the number in force. */

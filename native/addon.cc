@@ -17,6 +17,7 @@
 #include "library.h"
 #include "memory.h"
 #include "op_library.h"
+#include "print_listener.h"
 #include "saved_model.h"
 #include "session.h"
 #include "status.h"
@@ -135,6 +136,13 @@ Napi::Value DTypes(const Napi::CallbackInfo& info) {
   return dtypes;
 }
 
+Napi::Value Listen(const Napi::CallbackInfo& info) {
+  ListenToPrints(info);
+  return info.Env().Undefined();
+}
+
+void Unlisten(const Napi::CallbackInfo& info) { StopListening(info.Env()); }
+
 // Refuses what would call through an empty table.
 template <Napi::Value (*F)(const Napi::CallbackInfo&)>
 Napi::Value NeedsLibrary(const Napi::CallbackInfo& info) {
@@ -162,6 +170,8 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("readGraph", Napi::Function::New<NeedsLibrary<GraphSource::Read>>(env, "readGraph"));
   exports.Set("registeredKernels",
               Napi::Function::New<NeedsLibrary<RegisteredKernels>>(env, "registeredKernels"));
+  exports.Set("listenToPrints", Napi::Function::New<NeedsLibrary<Listen>>(env, "listenToPrints"));
+  exports.Set("stopListening", Napi::Function::New<Unlisten>(env, "stopListening"));
   exports.Set("readCheckpoint", Napi::Function::New<ReadCheckpoint>(env, "readCheckpoint"));
   exports.Set("allocate", Napi::Function::New<Memory::Allocate>(env, "allocate"));
   exports.Set("setMaxInFlight", Napi::Function::New<SetMaxInFlight>(env, "setMaxInFlight"));

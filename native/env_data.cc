@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "print_listener.h"
 #include "session.h"
 #include "tensorflow/c/tf_status.h"
 #include "termination_watch.h"
@@ -52,6 +53,7 @@ void EnvData::CloseSessions() {
 
 void EnvData::CleanUp() {
   closing_ = true;
+  StopListening(env_);
   if (is_worker_) TerminationWatch::Get().Remove(&line);
   // Node has waited for all that libuv had, so what is left waits for the gate. Its promises are rejected
   // with errors, and a hook has no scope for handles.

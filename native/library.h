@@ -34,7 +34,7 @@
   REQUIRED(TF_SessionListDevices) REQUIRED(TF_DeleteDeviceList) REQUIRED(TF_DeviceListCount)       \
   REQUIRED(TF_DeviceListName) REQUIRED(TF_DeviceListType) REQUIRED(TF_DeviceListMemoryBytes)       \
   REQUIRED(TF_LoadLibrary) REQUIRED(TF_GetOpList) OPTIONAL(TF_LoadPluggableDeviceLibrary, "2.5")   \
-  OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12")                                                   \
+  OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12") OPTIONAL(TF_RegisterLogListener, "1.14")          \
   OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
   OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")                       \
   OPTIONAL(TF_StringDealloc, "2.4")

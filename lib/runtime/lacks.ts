@@ -5,6 +5,7 @@ import { isOlder } from '../minor-version.js';
 const FUNCTIONS: Readonly<Record<string, string>> = {
   TF_GetRegisteredKernelsForOp:
     '`exact` cannot tell before a run which ops have a kernel for a device (from 1.12 on)',
+  TF_RegisterLogListener: "`tensorflow.on('log', …)` (from 1.14 on)",
   TF_LoadPluggableDeviceLibrary: '`pluggableDevices` (from 2.5 on)',
 };
 

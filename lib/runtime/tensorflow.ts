@@ -7,6 +7,7 @@ import { checkKeys, invalidOption } from '../options.js';
 import { addon } from './addon.js';
 import { allowExternalBuffers } from './external-buffers.js';
 import { findLibrary } from './finder.js';
+import { addListener, type LogListener, listen, removeListener } from './log.js';
 
 /** TensorFlow's own levels, by the names of its log lines; the number is TF_CPP_MIN_LOG_LEVEL. */
 const LOG_LEVELS = { info: 0, warning: 1, error: 2, fatal: 3 } as const;
@@ -61,8 +62,9 @@ async function open(options: OpenOptions): Promise<void> {
   const native = addon();
   if (limit !== undefined) native.setMaxInFlight(limit);
   if (externalBuffers !== undefined) allowExternalBuffers(externalBuffers);
-  if (native.library() !== null && options.library === undefined) return;
+  if (native.library() !== null && options.library === undefined) return listen();
   await native.openLibrary(await choose(options.library, native.linked()), logLevel);
+  listen();
 }
 
 /** The file to open: what is found, or what the addon is linked with, which then is the only one. */
@@ -124,6 +126,22 @@ export const tensorflow = {
   /** Functions of the C API that this library is too old for; the same error. */
   get missing(): readonly string[] {
     return opened().missing;
+  },
+
+  /**
+   * Calls `listener` with what models print (`tf.print`), in place of stderr, whichever thread runs them. From TensorFlow 1.14 on.
+   *
+   * What TensorFlow logs by itself it writes to stderr, and has no function to hand it over; `logLevel` of `open` says how much.
+   *
+   * @throws TensorFlowError LIBRARY_TOO_OLD: where the library is not open yet, `open` or the first load does
+   */
+  on(event: 'log', listener: LogListener): void {
+    addListener(event, listener);
+  },
+
+  /** Takes a listener back. Where no thread listens any more, what is printed goes to stderr. */
+  off(event: 'log', listener: LogListener): void {
+    removeListener(event, listener);
   },
 
   /**

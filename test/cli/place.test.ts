@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Tried } from '../../lib/cli/place/try.js';
 import type { PlacedOp, PlacementReport } from '../../lib/placement/report/report.js';
 import type { TensorJson } from '../../lib/tensor-json.js';
-import { fixture } from '../saved-model/models.js';
+import { fixture, temporaryDirectory } from '../saved-model/models.js';
 import { command, commandJson, expectFailure, hasLibrary, temporaryFile } from './command.js';
 
 const CPU = (i: number) => `/job:localhost/replica:0/task:0/device:CPU:${i}`;
@@ -25,10 +26,46 @@ function ranOf({ ops }: PlacementReport, type: string): PlacedOp[] {
 }
 
 describe.skipIf(!(await hasLibrary()))('place', () => {
+  it('--try measures the first finding, and writes its rules', async () => {
+    const better = `${await temporaryDirectory()}/better.json`;
+    const matMul = await rules([{ type: 'MatMul', device: '/CPU:1' }]);
+    const args = ['place', fixture('chain'), ...(await cpus()), ...matMul];
+    const { tried, lint } = await commandJson<PlacementReport & { tried: Tried }>([
+      ...args,
+      '--try',
+      '--try-rules',
+      better,
+    ]);
+    expect(tried).toMatchObject({
+      bytesBefore: 3392,
+      predictedBytes: 128,
+      bytes: 128,
+      rules: lint[0]!.rules,
+    });
+    const again = await commandJson<PlacementReport>([
+      'place',
+      fixture('chain'),
+      ...(await cpus()),
+      '--rules',
+      better,
+    ]);
+    expect(again.transfers.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(128);
+    const { stdout } = await command([...args, '--try']);
+    expect(stdout).toMatch(
+      /\n {2}1\. 6 weights .* put their 6 variables on \/CPU:1\. 3\.39 kB in every run become 128 B\.\n/,
+    );
+    expect(stdout).toMatch(/\nTried: 3\.39 kB in every run became 128 B \(128 B were predicted\)/);
+  });
+
+  it('--try says where there is nothing to try', async () => {
+    const { status, stderr } = await command(['place', MODEL, '--try']);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('nothing was found to cross in vain')]);
+  });
+
   it('--json prints the report', async () => {
     const args = ['place', MODEL, ...(await cpus()), ...(await rules(LAYERS))];
     const report = await commandJson<PlacementReport>(args);
-    expect(Object.keys(report)).toEqual(['ops', 'transfers', 'exact']);
+    expect(Object.keys(report)).toEqual(['ops', 'transfers', 'exact', 'partitions', 'criticalPath', 'lint']);
     expect(Object.keys(report.ops[0]!)).toEqual([
       'name',
       'type',

@@ -11,6 +11,9 @@ interface Shown {
   tags: string[];
   signatures: Record<string, Pick<Signature, 'inputs' | 'outputs'>>;
   ops: { name: string; type: string; function: string; device: string }[];
+  variables: { name: string; dtype: string; shape: number[] | null; bytes: number | null }[];
+  changes: Record<string, string[]>;
+  dot?: string;
 }
 
 const FIXTURES = readdirSync(new URL('../fixtures', import.meta.url), { withFileTypes: true })
@@ -20,7 +23,7 @@ const FIXTURES = readdirSync(new URL('../fixtures', import.meta.url), { withFile
 describe('--json', () => {
   it.each(FIXTURES)('of %s lists what its cases use, and every op', async (name) => {
     const shown = await commandJson<Shown>(['show', fixture(name)], { env: await withoutLibrary() });
-    expect(Object.keys(shown)).toEqual(['metaGraphs', 'tags', 'signatures', 'ops']);
+    expect(Object.keys(shown)).toEqual(['metaGraphs', 'tags', 'signatures', 'ops', 'variables', 'changes']);
     expect(shown.metaGraphs).toContainEqual(shown.tags);
     for (const { signature, inputs, outputs = {}, tags = ['serve'] } of casesOf(name)) {
       if (tags.join() !== shown.tags.join()) continue;
@@ -141,5 +144,65 @@ describe('failures', () => {
 
   it('are none where only the variables are missing', async () => {
     expect((await command(['show', await fixtureCopy('tf2-functions')])).status).toBe(0);
+  });
+});
+
+describe('ops, variables and state', () => {
+  const DENSE = ['--function', '**dense_26'];
+
+  it('lists ops of a function, of a device, one by one', async () => {
+    const shown = await commandJson<Shown>(['show', fixture('tf2-functions'), '--ops', ...DENSE]);
+    expect(shown.ops.map(({ type }) => type)).toEqual([
+      'ReadVariableOp',
+      'MatMul',
+      'ReadVariableOp',
+      'BiasAdd',
+      'Identity',
+      'NoOp',
+    ]);
+    const { stdout } = await command(['show', fixture('saved-on-gpu'), '--device', '/GPU:0']);
+    expect(stdout).toMatch(/MatMul +MatMul +\S+ +\/device:GPU:0/);
+    expect(stdout).toMatch(/8 ops\n$/);
+    const main = await commandJson<Shown>(['show', fixture('tf2-functions'), '--function', '']);
+    expect(main.ops.every((op) => op.function === '')).toBe(true);
+  });
+
+  it('marks what touches files or changes state', async () => {
+    const { stdout } = await command(['show', fixture('counter'), '--ops']);
+    expect(stdout).toMatch(/AssignAddVariableOp .* changes state\n/);
+    expect(stdout).toMatch(/SaveV2 .* writes a checkpoint\n/);
+  });
+
+  it('knows sizes of variables, and which signatures change them', async () => {
+    const { variables, changes } = await commandJson<Shown>(['show', fixture('counter')]);
+    expect(variables).toEqual([{ name: 'count', dtype: 'int64', shape: [], bytes: 8 }]);
+    expect(changes).toEqual({ reset: ['AssignVariableOp'], serving_default: ['AssignAddVariableOp'] });
+    const { stdout } = await command(['show', fixture('tf2-functions')]);
+    expect(stdout).toMatch(/Variables \(\d, \d+ B\)\n +512 B +float32 +\[8, 16\] +kernel_0/);
+    expect(stdout).toMatch(/State\n +4 variables\n +no signature changes it/);
+  });
+
+  it('draws a graph in DOT', async () => {
+    const { dot } = await commandJson<Shown>(['show', fixture('tf2-functions'), '--graph', ...DENSE]);
+    expect(dot).toMatch(/^digraph model \{[\s\S]*subgraph cluster_0 \{\n +label="__inference_dense_26";/);
+    expect(dot!.match(/ -> /g)).toHaveLength(7);
+    expect(dot!.match(/style=dashed/g)).toHaveLength(3);
+    const { stdout } = await command(['show', fixture('tf2-functions'), '--graph']);
+    expect(stdout.trim().endsWith('}')).toBe(true);
+  });
+
+  it.each([
+    [['--function', 'dense'], /no function "dense"\. Did you mean/],
+    [['--device', '/GPU:3'], /no such op is saved with \/GPU:3\. There are: /],
+  ])('%j is told what there is', async (args, message) => {
+    expectFailure(await command(['show', fixture('saved-on-gpu'), ...args]), 1, message);
+  });
+
+  it('a device that is none is wrong usage', async () => {
+    expectFailure(
+      await command(['show', fixture('saved-on-gpu'), '--device', 'GPU']),
+      2,
+      /Did you mean "\/GPU:0"/,
+    );
   });
 });
