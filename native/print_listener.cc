@@ -55,12 +55,11 @@ class Listeners {
     const std::lock_guard<std::mutex> lock(mutex_);
     bool is_heard = false;
     for (auto entry = listeners_.begin(); entry != listeners_.end();) {
-      auto copy = std::make_unique<std::string>(text);
-      const napi_status status = entry->second.NonBlockingCall(copy.get());
-      if (status == napi_ok) {
-        (void)copy.release();  // the call frees it
-        is_heard = true;
-      }
+      // The call frees it, where there is one.
+      std::string* const given = std::make_unique<std::string>(text).release();
+      const napi_status status = entry->second.NonBlockingCall(given);
+      if (status != napi_ok) const Text taken_back(given);
+      is_heard = is_heard || status == napi_ok;
       // An environment that ends must not be spoken to again.
       entry = status == napi_closing ? listeners_.erase(entry) : std::next(entry);
     }
@@ -81,7 +80,7 @@ void ListenToPrints(const Napi::CallbackInfo& info) {
   } catch (const Error& error) {
     ThrowJs(env, error);
   }
-  Listener listener = Listener::New(env, info[0].As<Napi::Function>(), "tf-session prints", 0, 1);
+  const Listener listener = Listener::New(env, info[0].As<Napi::Function>(), "tf-session prints", 0, 1);
   listener.Unref(env);
   Listeners::Get().Add(env, listener);
 }

@@ -1,7 +1,7 @@
 /** `tf-session trace`: one run as a trace for Perfetto and chrome://tracing, and as a log for TensorBoard. */
 import type { Command } from 'commander';
 import type { TraceLevel } from '../explain.js';
-import { formatBytes } from '../format-bytes.js';
+import { formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
 import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags, prepareModel } from './arguments/model-options.js';

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { checkBatchable } from '../batcher/shapes.js';
 import type { Candidate } from '../bench/job.js';
+import { formatUs } from '../format.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { makePlan } from '../signature-plan.js';
 import { makeMeasure } from '../tune/measure.js';
@@ -11,7 +12,7 @@ import { type Goal, search, type Trial } from '../tune/search.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
 import { prepareCandidate } from './arguments/prepare-candidate.js';
 import { UsageError } from './arguments/usage-error.js';
-import { micros, perSecond } from './bench/table.js';
+import { perSecond } from './bench/table.js';
 import { openLibrary } from './open-library.js';
 import { onInterrupt } from './output/interrupt.js';
 import { Output } from './output/output.js';
@@ -126,8 +127,8 @@ function row(
   if (result === undefined) return [name, 'failed', '', '', '', '', error!.message.split('\n')[0]!];
   return [
     name,
-    micros(result.medianUs),
-    micros(result.p99Us),
+    formatUs(result.medianUs),
+    formatUs(result.p99Us),
     perSecond(result.perSecond),
     `${Math.round(result.peakMemoryBytes / 2 ** 20)} MB`,
     maxDifference === undefined ? '' : maxDifference === 0 ? '0' : maxDifference.toExponential(1),

@@ -1,6 +1,6 @@
 /** Machine and versions, for whoever a page is sent to. */
 import { arch, cpus, hostname, release, totalmem, type } from 'node:os';
-import { formatBytes } from '../format-bytes.js';
+import { formatBytes } from '../format.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 
 export function aboutMachine(): [label: string, value: string][] {

@@ -1,6 +1,6 @@
 /** The crossings between devices that cost most, each with the rules that would remove it. */
 
-import { formatBytes } from '../format-bytes.js';
+import { formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import type { PlacementRule } from '../placement/rules.js';

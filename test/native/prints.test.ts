@@ -1,6 +1,8 @@
 /** What models print, as events. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -9,6 +11,7 @@ import { type LogEvent, Session, tensorflow } from '../../lib/index.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
 import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import { failure } from '../helpers/failure.js';
+import { temporaryDirectory } from '../saved-model/models.js';
 
 const CHILD = fileURLToPath(new URL('children/prints.mjs', import.meta.url));
 const text = (value: string) => ({ value: { case: 's' as const, value: new TextEncoder().encode(value) } });
@@ -96,8 +99,10 @@ describe("tensorflow.on('log', …)", () => {
     await expect.poll(() => heard.length).toBe(3);
   });
 
-  it('goes to stderr where nobody listens any more, and holds no process open', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD], {
+  it('goes to stderr where nobody listens any more, and holds no process open', async () => {
+    const graph = join(await temporaryDirectory(), 'graph.pb');
+    await writeFile(graph, GRAPH);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, graph], {
       encoding: 'utf8',
       timeout: 30_000,
     });

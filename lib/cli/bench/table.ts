@@ -1,5 +1,6 @@
 /** What was measured, as a table for people. */
 import type { Outcome } from '../../bench/compare.js';
+import { formatUs } from '../../format.js';
 import { table } from '../output/text.js';
 
 export type BenchRow = {
@@ -34,12 +35,12 @@ export function benchTable(rows: readonly BenchRow[]): string[] {
     ...(result === undefined
       ? ['failed']
       : [
-          micros(result.medianUs),
-          micros(result.p99Us),
-          `${micros(result.spreadUs[0])} to ${micros(result.spreadUs[1])}`,
+          formatUs(result.medianUs),
+          formatUs(result.p99Us),
+          `${formatUs(result.spreadUs[0])} to ${formatUs(result.spreadUs[1])}`,
           perSecond(result.perSecond),
-          micros(result.loadMs * 1000),
-          micros(result.firstRunUs),
+          formatUs(result.loadMs * 1000),
+          formatUs(result.firstRunUs),
           `${Math.round(result.peakMemoryBytes / 2 ** 20)} MB`,
           result.cpuPerWall.toFixed(1),
         ]),
@@ -57,12 +58,6 @@ export function labelOf({ device, rules, library }: Pick<BenchRow, 'device' | 'r
   return [device === '' ? 'as placed' : device, rules, library]
     .filter((text) => text !== undefined)
     .join(', ');
-}
-
-/** `22.5 us`, `14.6 ms`, `1.27 s`. */
-export function micros(value: number): string {
-  if (value < 1000) return `${value.toFixed(1)} us`;
-  return value < 1e6 ? `${(value / 1000).toPrecision(3)} ms` : `${(value / 1e6).toPrecision(3)} s`;
 }
 
 export function perSecond(value: number): string {

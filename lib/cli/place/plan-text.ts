@@ -1,5 +1,5 @@
 /** The execution plan for people: each device's part, what the time went into, and what to change. */
-import { formatBytes } from '../../format-bytes.js';
+import { formatBytes, formatUs } from '../../format.js';
 import { shortDevice } from '../../placement/device.js';
 import type { Flow, Waiting } from '../../plan/partitions.js';
 import type { ExecutionPlan } from '../../plan/plan.js';
@@ -71,10 +71,4 @@ function lintLines({ lint }: ExecutionPlan): string[] {
         `  ${i + 1}. ${message} ${formatBytes(bytes)} in every run become ${formatBytes(predictedBytes)}.`,
     ),
   ];
-}
-
-/** `12.5 us`, `1.27 ms`, `3.4 s`. */
-export function formatUs(us: number): string {
-  if (us < 999.5) return `${us.toPrecision(3)} us`;
-  return us < 999_500 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
 }

@@ -1,6 +1,6 @@
 /** A placement report for people: what was asked in vain first, then where everything ran, then what it costs. */
 
-import { formatBytes } from '../../format-bytes.js';
+import { formatBytes } from '../../format.js';
 import { shortDevice } from '../../placement/device.js';
 import type { PlacedOp, PlacementFacts, Transfer } from '../../placement/report/report.js';
 import { counted, table } from '../output/text.js';

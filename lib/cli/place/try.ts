@@ -1,12 +1,11 @@
 /** `--try`: what really crosses with the rules of a finding. */
 import { writeFile } from 'node:fs/promises';
-import { formatBytes } from '../../format-bytes.js';
+import { formatBytes, formatUs } from '../../format.js';
 import type { PlacementReport } from '../../placement/report/report.js';
 import type { PlacementRule } from '../../placement/rules.js';
 import { SavedModel } from '../../saved-model.js';
 import { type ModelFlags, type PreparedModel, readLoadOptions } from '../arguments/model-options.js';
 import type { Output } from '../output/output.js';
-import { formatUs } from './plan-text.js';
 
 /** A finding, tried. */
 export interface Tried {

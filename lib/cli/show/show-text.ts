@@ -1,5 +1,5 @@
 /** A model's listing for people. */
-import { formatBytes } from '../../format-bytes.js';
+import { formatBytes } from '../../format.js';
 import type { TensorInfo } from '../../saved-model/signatures.js';
 import { counted, formatShape, formatTags, table } from '../output/text.js';
 import { touchesFiles } from './file-ops.js';

@@ -75,22 +75,6 @@ function isFigure(cell: string | number | Node | undefined): boolean {
   return typeof cell === 'string' && /^[\d.]+ ?(B|kB|MB|GB|us|ms|s|%)?$/.test(cell);
 }
 
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
-}
-
-export function timeText(us: number): string {
-  if (us < 999.5) return `${us.toPrecision(3)} us`;
-  return us < 999_500 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
-}
-
 /** A device as a coloured mark and its name: colour alone tells nobody. */
 export function deviceMark(device: number, devices: readonly string[]): HTMLElement {
   return h(

@@ -1,15 +1,8 @@
 /** The page's program: reads the data that lies in the page, and makes its sections. */
 import type { PageData } from '../data.js';
+import { bench } from './bench.js';
 import { h, table } from './dom.js';
-import {
-  askedAgainstActual,
-  bench,
-  criticalPath,
-  findings,
-  partitions,
-  summary,
-  transfers,
-} from './sections.js';
+import { askedAgainstActual, criticalPath, findings, partitions, summary, transfers } from './sections.js';
 import { timeline } from './timeline.js';
 import { placementTree } from './tree.js';
 

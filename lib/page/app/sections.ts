@@ -1,6 +1,7 @@
 /** The sections of a page: each from its part of the data. */
-import type { BenchData, FlowData, PageData, PlacementData, PlanData } from '../data.js';
-import { bytesText, colour, deviceMark, deviceName, h, svg, table, timeText } from './dom.js';
+import { formatBytes, formatUs } from '../../format.js';
+import type { FlowData, PageData, PlacementData, PlanData } from '../data.js';
+import { colour, deviceMark, deviceName, h, svg, table } from './dom.js';
 
 type Devices = readonly string[];
 
@@ -55,7 +56,7 @@ export function transfers({ transfers: all }: PlacementData, devices: Devices): 
         deviceMark(from, devices),
         deviceMark(to, devices),
         count,
-        bytesText(bytes),
+        formatBytes(bytes),
         meter(bytes, most, colour(from)),
       ]),
       { caption: 'Between devices, in each run' },
@@ -66,7 +67,7 @@ export function transfers({ transfers: all }: PlacementData, devices: Devices): 
         tensor,
         deviceMark(from, devices),
         deviceMark(to, devices),
-        bytesText(bytes),
+        formatBytes(bytes),
         variable ?? '',
       ]),
       { caption: 'Tensor by tensor', most: 50 },
@@ -89,8 +90,8 @@ export function findings({ lint }: PlanData): HTMLElement {
     h(
       'li',
       {},
-      h('p', {}, message, ` ${bytesText(bytes)} in every run become ${bytesText(predictedBytes)}.`),
-      tried === undefined ? undefined : h('p', { class: 'tried' }, `Tried: ${bytesText(tried)}.`),
+      h('p', {}, message, ` ${formatBytes(bytes)} in every run become ${formatBytes(predictedBytes)}.`),
+      tried === undefined ? undefined : h('p', { class: 'tried' }, `Tried: ${formatBytes(tried)}.`),
       h(
         'details',
         {},
@@ -106,16 +107,16 @@ export function partitions({ partitions: all }: PlanData, devices: Devices): HTM
   const flow = (flows: readonly FlowData[]) =>
     flows
       .map(
-        ({ device, tensors, bytes }) => `${deviceName(device, devices)}: ${bytesText(bytes)} in ${tensors}`,
+        ({ device, tensors, bytes }) => `${deviceName(device, devices)}: ${formatBytes(bytes)} in ${tensors}`,
       )
       .join(', ') || 'nothing';
   const cards = all.map(({ device, ops, kernels, busyUs, in: into, out, waitsFor, slowest }) => {
     const waits =
-      waitsFor.map((each) => `${deviceName(each.device, devices)}: ${timeText(each.waitUs)}`).join(', ') ||
+      waitsFor.map((each) => `${deviceName(each.device, devices)}: ${formatUs(each.waitUs)}`).join(', ') ||
       'nobody';
     const facts: [string, string][] = [
       ['ran', `${ops} ops, ${kernels} kernels`],
-      ['at work', timeText(busyUs)],
+      ['at work', formatUs(busyUs)],
       ['comes in', flow(into)],
       ['goes out', flow(out)],
       ['waits for', waits],
@@ -131,7 +132,7 @@ export function partitions({ partitions: all }: PlanData, devices: Devices): HTM
         h('summary', {}, 'Longest at work'),
         table(
           ['op', 'kernel', 'runs', 'time'],
-          slowest.map(({ op, kernel, runs, us }) => [op, kernel, runs, timeText(us)]),
+          slowest.map(({ op, kernel, runs, us }) => [op, kernel, runs, formatUs(us)]),
         ),
       ),
     );
@@ -149,7 +150,7 @@ export function criticalPath({ path }: PlanData, devices: Devices): HTMLElement 
   const bar = h('div', {
     class: 'bar tall',
     role: 'img',
-    'aria-label': parts.map(([name, us]) => `${name} ${timeText(us)}`).join(', '),
+    'aria-label': parts.map(([name, us]) => `${name} ${formatUs(us)}`).join(', '),
   });
   for (const [, us, tone] of parts) {
     const part = h('i', { class: `d${tone}` });
@@ -161,21 +162,21 @@ export function criticalPath({ path }: PlanData, devices: Devices): HTMLElement 
       'span',
       { class: 'device' },
       h('i', { class: `mark d${tone}` }),
-      `${name} ${timeText(us)}, ${((100 * us) / Math.max(durationUs, 1e-9)).toFixed(0)} %`,
+      `${name} ${formatUs(us)}, ${((100 * us) / Math.max(durationUs, 1e-9)).toFixed(0)} %`,
     ),
   );
   const rows = steps.map(({ op, kernel, device, durationUs: own, waitUs: wait, isTransfer }) => [
     op,
     kernel,
     deviceMark(device, devices),
-    timeText(own),
-    timeText(wait),
+    formatUs(own),
+    formatUs(wait),
     isTransfer ? 'a transfer' : '',
   ]);
   return h(
     'div',
     {},
-    h('p', {}, `${count} kernels, one after the other, took ${timeText(durationUs)}.`),
+    h('p', {}, `${count} kernels, one after the other, took ${formatUs(durationUs)}.`),
     bar,
     h('p', { class: 'legend' }, ...shares),
     table(['op', 'kernel', 'device', 'at work', 'waited before', 'for'], rows, {
@@ -185,101 +186,6 @@ export function criticalPath({ path }: PlanData, devices: Devices): HTMLElement 
   );
 }
 
-export function bench({ results }: BenchData): HTMLElement {
-  const good = results.filter(({ error }) => error === undefined);
-  const label = ({ label: name, batch, concurrency }: BenchData['results'][number]) =>
-    `${name}, batch ${batch}, ${concurrency} in flight`;
-  const rows = results.map((each) =>
-    each.error === undefined
-      ? [
-          label(each),
-          timeText(each.medianUs!),
-          timeText(each.p99Us!),
-          `${timeText(each.spreadUs![0])} to ${timeText(each.spreadUs![1])}`,
-          each.perSecond! >= 100 ? each.perSecond!.toFixed(0) : each.perSecond!.toPrecision(3),
-          timeText(each.loadMs! * 1000),
-          timeText(each.firstRunUs!),
-          bytesText(each.peakMemoryBytes!),
-          each.cpuPerWall!.toFixed(1),
-          each.runs!,
-        ]
-      : [label(each), `failed: ${each.error}`, '', '', '', '', '', '', '', ''],
-  );
-  return h(
-    'div',
-    {},
-    chart(
-      'Time of a run: the median, and the 99th percentile behind it',
-      good.map((each) => ({
-        label: label(each),
-        value: each.medianUs!,
-        tail: each.p99Us!,
-        text: `${timeText(each.medianUs!)} (99 %: ${timeText(each.p99Us!)})`,
-      })),
-    ),
-    chart(
-      'Rows a second',
-      good.map((each) => ({
-        label: label(each),
-        value: each.perSecond!,
-        tail: each.perSecond!,
-        text: each.perSecond! >= 100 ? each.perSecond!.toFixed(0) : each.perSecond!.toPrecision(3),
-      })),
-    ),
-    chart(
-      'Memory at its peak',
-      good.map((each) => ({
-        label: label(each),
-        value: each.peakMemoryBytes!,
-        tail: each.peakMemoryBytes!,
-        text: bytesText(each.peakMemoryBytes!),
-      })),
-    ),
-    table(
-      [
-        'what',
-        'median',
-        '99 %',
-        'medians of rounds',
-        'rows/s',
-        'load',
-        'first run',
-        'memory',
-        'cores',
-        'runs',
-      ],
-      rows,
-      { caption: 'The numbers' },
-    ),
-  );
-}
-
-interface Bar {
-  label: string;
-  value: number;
-  tail: number;
-  text: string;
-}
-
-function chart(title: string, bars: readonly Bar[]): HTMLElement {
-  const most = Math.max(...bars.map(({ tail, value }) => Math.max(tail, value)), Number.MIN_VALUE);
-  const rows = bars.map(({ label, value, tail, text }) =>
-    h(
-      'li',
-      {},
-      h('span', { class: 'label' }, label),
-      svg(
-        'svg',
-        { viewBox: '0 0 100 10', class: 'meter', 'aria-hidden': 'true', preserveAspectRatio: 'none' },
-        svg('rect', { width: (100 * tail) / most, height: 10, class: 'tail' }),
-        svg('rect', { width: (100 * value) / most, height: 10, class: 'd0' }),
-      ),
-      h('span', { class: 'figure' }, text),
-    ),
-  );
-  return h('figure', {}, h('figcaption', {}, title), h('ul', { class: 'chart' }, ...rows));
-}
-
 export function summary({ placement, plan }: PageData): HTMLElement {
   const facts: [string, string][] = [];
   if (placement !== undefined) {
@@ -287,11 +193,11 @@ export function summary({ placement, plan }: PageData): HTMLElement {
     facts.push(['ops that ran', `${ops.filter((op) => op[3] >= 0).length} of ${ops.length}`]);
     const asked = ops.filter((op) => op[5] !== '').length;
     facts.push(['as asked', asked === 0 ? 'nothing was asked' : exact ? `all ${asked}` : 'not all']);
-    facts.push(['cross in a run', bytesText(all.reduce((sum, { bytes }) => sum + bytes, 0))]);
+    facts.push(['cross in a run', formatBytes(all.reduce((sum, { bytes }) => sum + bytes, 0))]);
   }
   if (plan !== undefined) {
     const { durationUs, transferUs } = plan.path;
-    facts.push(['took', timeText(durationUs)]);
+    facts.push(['took', formatUs(durationUs)]);
     facts.push(['in transfers', `${((100 * transferUs) / Math.max(durationUs, 1e-9)).toFixed(0)} %`]);
   }
   return h(

@@ -1,6 +1,7 @@
 /** What ran when, on a canvas: rows as of the trace, drawn anew at each zoom. By mouse, by fingers, and by keyboard. */
+import { formatUs } from '../../format.js';
 import type { TimelineData } from '../data.js';
-import { colour, h, table, timeText } from './dom.js';
+import { colour, h, table } from './dom.js';
 
 const ROW = 18;
 const LABEL = 150;
@@ -39,7 +40,7 @@ class Timeline {
     this.#canvas = h('canvas', {
       tabindex: 0,
       role: 'img',
-      'aria-label': `${data.count} kernels in ${data.rows.length} rows over ${timeText(this.#to - this.#from)}. The longest are in the table below.`,
+      'aria-label': `${data.count} kernels in ${data.rows.length} rows over ${formatUs(this.#to - this.#from)}. The longest are in the table below.`,
     });
     const [from, to] = [this.#from, this.#to];
     const button = (text: string, label: string, act: () => void) => {
@@ -79,8 +80,8 @@ class Timeline {
           names[name]!,
           types[type]!,
           this.#devices[rows[row]!.device] ?? '',
-          timeText(start),
-          timeText(duration),
+          formatUs(start),
+          formatUs(duration),
         ];
       }),
       { caption: 'The longest' },
@@ -187,7 +188,7 @@ class Timeline {
       number,
       number,
     ];
-    this.#told.textContent = `${names[name]} (${types[type]}) on ${this.#devices[rows[row]!.device]}: began at ${timeText(start)}, took ${timeText(duration)}`;
+    this.#told.textContent = `${names[name]} (${types[type]}) on ${this.#devices[rows[row]!.device]}: began at ${formatUs(start)}, took ${formatUs(duration)}`;
     this.#draw();
   }
 
@@ -223,7 +224,7 @@ class Timeline {
     for (let i = 0; i <= 4; i++) {
       const time = this.#from + ((this.#to - this.#from) * i) / 4;
       context.textAlign = i === 0 ? 'left' : i === 4 ? 'right' : 'center';
-      context.fillText(timeText(Math.max(0, time)), x(time), AXIS / 2);
+      context.fillText(formatUs(Math.max(0, time)), x(time), AXIS / 2);
     }
     context.textAlign = 'left';
     rows.forEach(({ device, name }, i) => {

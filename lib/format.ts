@@ -1,4 +1,4 @@
-/** Sizes for people. */
+/** Sizes and times for people; of pages, too. */
 
 /** `0 B`, `1.5 kB`, `102 MB`: three digits. */
 export function formatBytes(bytes: number): string {
@@ -12,4 +12,10 @@ export function formatBytes(bytes: number): string {
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** `12.5 us`, `1.27 ms`, `3.40 s`: three digits. */
+export function formatUs(us: number): string {
+  if (us < 999.5) return `${us.toPrecision(3)} us`;
+  return us < 999_500 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
 }

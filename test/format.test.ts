@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes } from '../../lib/format-bytes.js';
+import { formatBytes, formatUs } from '../lib/format.js';
 
 describe('bytes', () => {
   it.each([
@@ -16,4 +16,14 @@ describe('bytes', () => {
   ])('%i are %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
+});
+
+it.each([
+  [0.5, '0.500 us'],
+  [22.46, '22.5 us'],
+  [999.6, '1.00 ms'],
+  [14_600, '14.6 ms'],
+  [1_270_000, '1.27 s'],
+])('%d microseconds are %s', (us, text) => {
+  expect(formatUs(us)).toBe(text);
 });
