@@ -2,6 +2,7 @@
 import type { ModelGraph } from '../placement/model-graph.js';
 import type { RunEvent, RunEvents } from '../placement/report/events.js';
 import type { Ran } from '../placement/report/ran.js';
+import { Slices } from '../placement/slices.js';
 import type { RunGraph, RunNode } from './run-graph.js';
 
 /** A kernel of the path. */
@@ -37,12 +38,24 @@ export interface CriticalPath {
 
 /** Longest path that is followed: loops have long ones. */
 const MOST_STEPS = 100_000;
+/** Of the calls that had begun, the last so many may be under way. */
+const MOST_CALLS = 256;
 /** Nodes without a record of their own that are looked through. */
 const MOST_SKIPPED = 64;
 
-export function criticalPath(graph: ModelGraph, run: RunGraph, events: RunEvents, ran: Ran): CriticalPath {
-  const calls = events.all.filter((event) => isCall(event, graph, ran));
-  const path = new Backwards(run, events, new Set(calls)).walk();
+export async function criticalPath(
+  graph: ModelGraph,
+  run: RunGraph,
+  events: RunEvents,
+  ran: Ran,
+): Promise<CriticalPath> {
+  const slices = new Slices();
+  const calls = new Set<RunEvent>();
+  for (const [i, event] of events.all.entries()) {
+    if (slices.isOver(i)) await slices.next();
+    if (isCall(event, graph, ran)) calls.add(event);
+  }
+  const path = await new Backwards(run, events, calls).walk(slices);
   const first = events.all[0]?.start ?? 0;
   const last = path.at(-1)?.end ?? first;
   let computeNs = 0;
@@ -100,11 +113,12 @@ class Backwards {
     this.#callsByStart = [...calls];
   }
 
-  walk(): RunEvent[] {
+  async walk(slices: Slices): Promise<RunEvent[]> {
     const path: RunEvent[] = [];
     const seen = new Set<RunEvent>();
     for (let at = this.#byEnd.at(-1); at !== undefined && path.length < MOST_STEPS; at = this.#before(at)) {
       if (seen.has(at)) break;
+      if (slices.isOver(path.length)) await slices.next();
       seen.add(at);
       path.push(at);
     }
@@ -160,12 +174,17 @@ class Backwards {
   /** The innermost call that was under way. */
   #callAround({ start, end, kernel }: RunEvent): RunEvent | undefined {
     if (kernel.isMain) return undefined;
-    let found: RunEvent | undefined;
-    for (const call of this.#callsByStart) {
-      if (call.start > start) break;
-      const isOutside = call.end >= end && call.end - call.start > end - start;
-      if (isOutside && (found === undefined || call.start >= found.start)) found = call;
+    const calls = this.#callsByStart;
+    let [low, high] = [0, calls.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (calls[middle]!.start <= start) low = middle + 1;
+      else high = middle;
     }
-    return found;
+    for (let i = low - 1; i >= 0 && i >= low - MOST_CALLS; i--) {
+      const call = calls[i]!;
+      if (call.end >= end && call.end - call.start > end - start) return call;
+    }
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import type { PlacementRule } from '../placement/rules.js';
+import { Slices } from '../placement/slices.js';
 import { type Crossing, crossingsOf, type Move, Moves } from './moves.js';
 import type { UnitsInput } from './units.js';
 
@@ -40,16 +41,22 @@ const MOST_CROSSINGS = 200;
  *
  * @param total bytes of all transfers of a run
  */
-export function lint(input: UnitsInput, total: number): LintFinding[] {
-  const moves = new Moves(input);
+export async function lint(input: UnitsInput, total: number): Promise<LintFinding[]> {
+  const slices = new Slices();
+  const moves = await Moves.find(input);
   const crossings = crossingsOf(input.run)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, MOST_CROSSINGS);
-  const worthwhile = [...moves.of(crossings)].filter(({ saved }) => saved > LEAST_SHARE * total);
+  const worthwhile: Move[] = [];
+  for (const move of moves.of(crossings)) {
+    if (slices.isOver(0)) await slices.next();
+    if (move.saved > LEAST_SHARE * total) worthwhile.push(move);
+  }
   const open = new Set(crossings);
   const found: LintFinding[] = [];
   for (const move of worthwhile.sort(byWorth)) {
     if (found.length === MOST_FINDINGS) break;
+    if (slices.isOver(0)) await slices.next();
     const ended = crossings.filter((crossing) => moves.ends(move, crossing));
     const fresh = ended.filter((crossing) => open.has(crossing));
     if (fresh.length === 0 || bytesOf(fresh) < FRESH_SHARE * bytesOf(ended)) continue;

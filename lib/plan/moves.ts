@@ -43,10 +43,16 @@ export function crossingsOf(run: RunGraph): Crossing[] {
 export class Moves {
   readonly #input: UnitsInput;
   readonly #units: Units;
+  /** Of each node that was met, what hangs together with it. */
+  readonly #islands = new Map<RunNode, Unit[]>();
 
-  constructor(input: UnitsInput) {
+  private constructor(input: UnitsInput, units: Units) {
     this.#input = input;
-    this.#units = new Units(input);
+    this.#units = units;
+  }
+
+  static async find(input: UnitsInput): Promise<Moves> {
+    return new Moves(input, await Units.find(input));
   }
 
   /** Those that come into question for crossings: the maker to where it is taken, the takers to where it is made, all that is alike, and what hangs together. */
@@ -112,6 +118,8 @@ export class Moves {
 
   /** What hangs together with a node on its device. */
   #island(from: RunNode, device: string): Unit[] {
+    const known = this.#islands.get(from);
+    if (known !== undefined) return known;
     const seen = new Set<RunNode>([from]);
     const units = new Set<Unit>();
     const open = [from];
@@ -130,7 +138,9 @@ export class Moves {
         open.push(each);
       }
     }
-    return seen.size > MOST_MOVED ? [] : [...units];
+    const island = seen.size > MOST_MOVED ? [] : [...units];
+    for (const node of seen) this.#islands.set(node, island);
+    return island;
   }
 
   /** Each output is sent once to each device on which it is taken. */

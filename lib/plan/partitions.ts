@@ -4,6 +4,7 @@ import type { RunEvent, RunEvents } from '../placement/report/events.js';
 import type { Ran } from '../placement/report/ran.js';
 import type { PlacedOp } from '../placement/report/report.js';
 import type { Transfer } from '../placement/report/transfers.js';
+import { Slices } from '../placement/slices.js';
 import type { RunGraph } from './run-graph.js';
 
 /** What crosses to or from another device in each run. */
@@ -53,7 +54,7 @@ export interface Partition {
 const MOST_SLOWEST = 10;
 
 /** In the order of the devices. `calls` are left out of the times: they last as long as what they call. */
-export function partitions(
+export async function partitions(
   devices: readonly { name: string }[],
   ops: readonly PlacedOp[],
   transfers: readonly Transfer[],
@@ -61,33 +62,34 @@ export function partitions(
   ran: Ran,
   run: RunGraph,
   calls: (event: RunEvent) => boolean,
-): Partition[] {
+): Promise<Partition[]> {
   const byDevice = groupBy(events.all, ({ kernel }) => kernel.device);
   const opsOn = groupBy(ops, ({ actual }) => actual);
-  return devices.flatMap(({ name: device }) => {
+  const slices = new Slices();
+  const found: Partition[] = [];
+  for (const { name: device } of devices) {
     const all = byDevice.get(device) ?? [];
     const own = opsOn.get(device)?.length ?? 0;
-    if (all.length === 0 && own === 0) return [];
+    if (all.length === 0 && own === 0) continue;
     const working = all.filter((event) => !calls(event));
-    return [
-      {
-        device,
-        ops: own,
-        kernels: all.length,
-        busyUs: unionOf(working) / 1000,
-        in: flows(
-          transfers.filter(({ to }) => to === device),
-          ({ from }) => from,
-        ),
-        out: flows(
-          transfers.filter(({ from }) => from === device),
-          ({ to }) => to,
-        ),
-        waitsFor: waits(working, run),
-        slowest: slowest(working, ran),
-      },
-    ];
-  });
+    found.push({
+      device,
+      ops: own,
+      kernels: all.length,
+      busyUs: unionOf(working) / 1000,
+      in: flows(
+        transfers.filter(({ to }) => to === device),
+        ({ from }) => from,
+      ),
+      out: flows(
+        transfers.filter(({ from }) => from === device),
+        ({ to }) => to,
+      ),
+      waitsFor: await waits(working, run, slices),
+      slowest: slowest(working, ran),
+    });
+  }
+  return found;
 }
 
 function flows(transfers: readonly Transfer[], other: (transfer: Transfer) => string): Flow[] {
@@ -112,9 +114,10 @@ function unionOf(events: readonly RunEvent[]): number {
   return covered;
 }
 
-function waits(events: readonly RunEvent[], run: RunGraph): Waiting[] {
+async function waits(events: readonly RunEvent[], run: RunGraph, slices: Slices): Promise<Waiting[]> {
   const found = new Map<string, { device: string; kernels: number; waitUs: number }>();
-  for (const event of events) {
+  for (const [i, event] of events.entries()) {
+    if (slices.isOver(i)) await slices.next();
     let latest: RunEvent | undefined;
     for (const { node } of run.of(event)?.inputs ?? []) {
       const source = node.lastBefore(event.start);

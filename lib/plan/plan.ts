@@ -34,15 +34,18 @@ export interface TracedRun {
   readonly kernels: KernelLookup | undefined;
 }
 
-export function planOf(traced: TracedRun): { plan: ExecutionPlan; run: RunGraph } {
+/** Leaves the event loop its turns. */
+export async function planOf(traced: TracedRun): Promise<{ plan: ExecutionPlan; run: RunGraph }> {
   const { graph, events, ran, ops, transfers, devices, requested, kernels } = traced;
-  const run = new RunGraph(events, ran);
+  const run = await RunGraph.build(events, ran);
   const names = new TensorNames(graph, events, ran);
   const total = transfers.reduce((sum, { bytes }) => sum + bytes, 0);
   const plan: ExecutionPlan = {
-    partitions: partitions(devices, ops, transfers, events, ran, run, (event) => isCall(event, graph, ran)),
-    criticalPath: criticalPath(graph, run, events, ran),
-    lint: lint(
+    partitions: await partitions(devices, ops, transfers, events, ran, run, (event) =>
+      isCall(event, graph, ran),
+    ),
+    criticalPath: await criticalPath(graph, run, events, ran),
+    lint: await lint(
       {
         graph,
         run,

@@ -7,6 +7,7 @@ import type { ModelNode } from '../placement/model-graph.js';
 import type { Kernel, RunEvent, RunEvents } from '../placement/report/events.js';
 import type { Ran } from '../placement/report/ran.js';
 import { splitTensor } from '../placement/report/tensor-names.js';
+import { Slices } from '../placement/slices.js';
 
 /** What a node took. */
 export interface RunInput {
@@ -51,10 +52,21 @@ export class RunGraph {
   readonly nodes: RunNode[] = [];
   readonly #byEvent = new Map<RunEvent, RunNode>();
 
-  constructor(events: RunEvents, ran: Ran) {
-    const main = this.#addMain(events);
-    const inFunctions = this.#addFunctions(events.all.filter(({ kernel }) => !kernel.isMain));
-    for (const event of events.all) {
+  private constructor() {}
+
+  /** Made in slices: loops leave hundreds of thousands of events. */
+  static async build(events: RunEvents, ran: Ran): Promise<RunGraph> {
+    const graph = new RunGraph();
+    await graph.#build(events, ran);
+    return graph;
+  }
+
+  async #build(events: RunEvents, ran: Ran): Promise<void> {
+    const slices = new Slices();
+    const main = await this.#addMain(events, slices);
+    const inFunctions = await this.#addFunctions(events, slices);
+    for (const [i, event] of events.all.entries()) {
+      if (slices.isOver(i)) await slices.next();
       const { kernel } = event;
       const node = (kernel.isMain ? main : inFunctions).get(keyOf(kernel.device, kernel.name));
       if (node === undefined) continue;
@@ -75,7 +87,7 @@ export class RunGraph {
     return node;
   }
 
-  #addMain({ partition }: RunEvents): Map<string, RunNode> {
+  async #addMain({ partition }: RunEvents, slices: Slices): Promise<Map<string, RunNode>> {
     const nodes = new Map<string, RunNode>();
     const sends = new Map<string, string>();
     const receives = new Map<string, (typeof partition)[number]>();
@@ -86,7 +98,8 @@ export class RunGraph {
       else if (/^_(Host)?Recv$/.test(op)) receives.set(keyOf(device, name), each);
       else nodes.set(keyOf(device, name), this.#add(device, name, op));
     }
-    for (const { device, name, inputs } of partition) {
+    for (const [i, { device, name, inputs }] of partition.entries()) {
+      if (slices.isOver(i)) await slices.next();
       const node = nodes.get(keyOf(device, name));
       if (node === undefined) continue;
       for (const input of inputs) {
@@ -108,21 +121,27 @@ export class RunGraph {
     return nodes;
   }
 
-  #addFunctions(events: readonly RunEvent[]): Map<string, RunNode> {
+  async #addFunctions(events: RunEvents, slices: Slices): Promise<Map<string, RunNode>> {
     const nodes = new Map<string, RunNode>();
-    const kernels = new Map<string, Kernel>();
+    const kernels = new Map<Kernel, RunNode>();
     const elsewhere = new Map<string, RunNode[]>();
-    for (const { kernel } of events) {
+    /** A receive does not say which of several outputs it carries: the first that was made. */
+    const firstOutputs = new Map<RunNode, number>();
+    for (const [i, { kernel, bytes }] of events.all.entries()) {
+      if (slices.isOver(i)) await slices.next();
+      if (kernel.isMain || kernels.has(kernel)) continue;
       const key = keyOf(kernel.device, kernel.name);
-      if (kernels.has(key)) continue;
-      kernels.set(key, kernel);
-      const node = this.#add(kernel.device, kernel.name, kernel.op);
-      nodes.set(key, node);
-      const same = elsewhere.get(kernel.name);
-      if (same === undefined) elsewhere.set(kernel.name, [node]);
-      else same.push(node);
+      // Bodies of the same names share one node.
+      let node = nodes.get(key);
+      if (node === undefined) {
+        node = this.#add(kernel.device, kernel.name, kernel.op);
+        nodes.set(key, node);
+        elsewhere.set(kernel.name, [...(elsewhere.get(kernel.name) ?? []), node]);
+        firstOutputs.set(node, bytes.keys().next().value ?? 0);
+        kernels.set(kernel, node);
+      }
     }
-    for (const [key, { device, inputs }] of kernels) {
+    for (const [{ device, inputs }, node] of kernels) {
       for (const input of inputs) {
         const isControl = input.startsWith('^');
         const { name, output } = splitTensor(isControl ? input.slice(1) : input);
@@ -132,18 +151,12 @@ export class RunGraph {
         const sent = own === undefined && source !== undefined ? (elsewhere.get(source) ?? []) : [];
         const from = own ?? sent.find((each) => each.device !== device);
         if (from === undefined) continue;
-        // A receive does not say which of several outputs it carries: the first that was made.
-        const made = own === undefined && !isControl ? firstOutput(events, from) : output;
-        nodes.get(key)!.inputs.push({ node: from, output: isControl ? -1 : made });
+        const made = own === undefined ? firstOutputs.get(from)! : output;
+        node.inputs.push({ node: from, output: isControl ? -1 : made });
       }
     }
     return nodes;
   }
-}
-
-function firstOutput(events: readonly RunEvent[], { device, name }: RunNode): number {
-  const made = events.find(({ kernel }) => kernel.device === device && kernel.name === name);
-  return made?.bytes.keys().next().value ?? 0;
 }
 
 function keyOf(device: string, name: string): string {

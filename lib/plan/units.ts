@@ -6,6 +6,7 @@ import type { Fusion } from '../placement/report/fusion.js';
 import { isState } from '../placement/report/reason.js';
 import type { TensorName } from '../placement/report/tensor-names.js';
 import type { PlacementRule } from '../placement/rules.js';
+import { Slices } from '../placement/slices.js';
 import type { RunGraph, RunNode } from './run-graph.js';
 
 /** What the search for better placements goes by. */
@@ -30,7 +31,16 @@ export interface Unit {
 export class Units {
   readonly #of = new Map<RunNode, Unit>();
 
-  constructor({ graph, run, fusions }: UnitsInput) {
+  private constructor() {}
+
+  static async find(input: UnitsInput): Promise<Units> {
+    const units = new Units();
+    await units.#find(input);
+    return units;
+  }
+
+  async #find({ graph, run, fusions }: UnitsInput): Promise<void> {
+    const slices = new Slices();
     const sets = new Sets(graph);
     const ran = new Set(run.nodes.flatMap(({ op }) => op ?? []));
     const members = new Set(ran);
@@ -39,6 +49,7 @@ export class Units {
       sets.join(node, survivor);
     }
     for (const node of ran) {
+      if (slices.isOver(0)) await slices.next();
       if (graph.calls(node).length > 0) continue;
       for (let i = 0; i < graph.inputs(node).length; i++) {
         for (const origin of graph.resourceOrigins(node, i)) {

@@ -34,19 +34,49 @@ export interface ChromeTrace {
 }
 
 const RUN_PID = 1;
+/** Events of a piece of JSON: some 0.2 ms. */
+const PIECE = 100;
 
-export function chromeTrace({ events, transfers, devices }: Timeline, span: RunSpan): ChromeTrace {
+export function chromeTrace(timeline: Timeline, span: RunSpan): ChromeTrace {
+  const traceEvents = [...chromeEvents(timeline, span)];
+  return { traceEvents, displayTimeUnit: 'ms', otherData: { ...span.about } };
+}
+
+/** The same as pieces of its JSON, each written down in a moment. */
+export function* chromeJson(timeline: Timeline, span: RunSpan): Generator<string> {
+  const rest = JSON.stringify({
+    displayTimeUnit: 'ms',
+    otherData: span.about,
+  } satisfies Partial<ChromeTrace>);
+  yield `${rest.slice(0, -1)},"traceEvents":[`;
+  let piece: string[] = [];
+  let isFirst = true;
+  for (const event of chromeEvents(timeline, span)) {
+    piece.push(JSON.stringify(event));
+    if (piece.length < PIECE) continue;
+    yield (isFirst ? '' : ',\n') + piece.join(',\n');
+    isFirst = false;
+    piece = [];
+  }
+  if (piece.length > 0) yield (isFirst ? '' : ',\n') + piece.join(',\n');
+  yield ']}\n';
+}
+
+function* chromeEvents({ events, transfers, devices }: Timeline, span: RunSpan): Generator<ChromeEvent> {
   const { rows, rowOf } = rowsOf(events);
-  const out: ChromeEvent[] = [
-    ...named(RUN_PID, 0, 'Run'),
-    { name: 'thread_name', ph: 'M', pid: RUN_PID, tid: 1, args: { name: span.name } },
-    { name: span.name, ph: 'X', pid: RUN_PID, tid: 1, ts: 0, dur: span.durationUs, cat: 'run' },
-  ];
+  yield* named(RUN_PID, 0, 'Run');
+  yield { name: 'thread_name', ph: 'M', pid: RUN_PID, tid: 1, args: { name: span.name } };
+  yield { name: span.name, ph: 'X', pid: RUN_PID, tid: 1, ts: 0, dur: span.durationUs, cat: 'run' };
   const pids = new Map(devices.map((device, i) => [device, RUN_PID + 1 + i]));
-  for (const [device, pid] of pids) out.push(...named(pid, pid, shortDevice(device)));
+  for (const [device, pid] of pids) yield* named(pid, pid, shortDevice(device));
   const tids = rowOf.map((row) => row + 1);
-  events.forEach((event, i) => {
-    out.push({
+  for (const [i, { device, name }] of rows.entries()) {
+    const row = { ph: 'M' as const, pid: pids.get(device)!, tid: i + 1 };
+    yield { ...row, name: 'thread_name', args: { name } };
+    yield { ...row, name: 'thread_sort_index', args: { sort_index: i } };
+  }
+  for (const [i, event] of events.entries()) {
+    yield {
       name: event.name,
       cat: event.stream === '' ? 'op' : 'stream',
       ph: 'X',
@@ -55,14 +85,9 @@ export function chromeTrace({ events, transfers, devices }: Timeline, span: RunS
       ts: event.startUs,
       dur: event.durationUs,
       args: argsOf(event),
-    });
-  });
-  rows.forEach(({ device, name }, i) => {
-    const row = { ph: 'M' as const, pid: pids.get(device)!, tid: i + 1 };
-    out.push({ ...row, name: 'thread_name', args: { name } });
-    out.push({ ...row, name: 'thread_sort_index', args: { sort_index: i } });
-  });
-  transfers.forEach(({ tensor, bytes, from, to }, i) => {
+    };
+  }
+  for (const [i, { tensor, bytes, from, to }] of transfers.entries()) {
     const [source, target] = [events[from]!, events[to]!];
     const arrow = { name: tensor, cat: 'transfer', id: i + 1, args: { bytes } };
     // An arrow is bound to what is going on at its end: within the span, not on its edge.
@@ -70,17 +95,16 @@ export function chromeTrace({ events, transfers, devices }: Timeline, span: RunS
       source.startUs + source.durationUs / 2,
       target.startUs + target.durationUs / 2,
     ];
-    out.push({ ...arrow, ph: 's', pid: pids.get(source.device)!, tid: tids[from]!, ts: leaves });
-    out.push({
+    yield { ...arrow, ph: 's', pid: pids.get(source.device)!, tid: tids[from]!, ts: leaves };
+    yield {
       ...arrow,
       ph: 'f',
       bp: 'e',
       pid: pids.get(target.device)!,
       tid: tids[to]!,
       ts: Math.max(leaves, arrives),
-    });
-  });
-  return { traceEvents: out, displayTimeUnit: 'ms', otherData: { ...span.about } };
+    };
+  }
 }
 
 function named(pid: number, order: number, name: string): ChromeEvent[] {

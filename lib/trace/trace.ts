@@ -1,5 +1,5 @@
 /** A traced run: what it computed, where and when each op ran, in forms that other programs read. */
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import type { Explained } from '../explain.js';
@@ -9,7 +9,7 @@ import type { PlacementReport } from '../placement/report/report.js';
 import { TensorNames } from '../placement/report/tensor-names.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import type { Tensor } from '../tensor.js';
-import { type ChromeTrace, chromeTrace } from './chrome-trace.js';
+import { type ChromeTrace, chromeJson, chromeTrace, type RunSpan } from './chrome-trace.js';
 import { type EventContents, writeEventFile } from './tensorboard/event-file.js';
 import { executedGraph, placedGraph } from './tensorboard/graphs.js';
 import { type Timeline, type TraceEvent, type TraceTransfer, timelineOf } from './timeline.js';
@@ -64,7 +64,11 @@ export class Trace<O = Record<string, Tensor>> {
 
   /** In Chrome's trace format: a process for each device, a row for each of its streams, arrows for transfers. */
   toChromeTrace(): ChromeTrace {
-    return chromeTrace(this.#timeline, {
+    return chromeTrace(this.#timeline, this.#span());
+  }
+
+  #span(): RunSpan {
+    return {
       name: this.#signature,
       durationUs: this.durationUs,
       about: {
@@ -73,12 +77,17 @@ export class Trace<O = Record<string, Tensor>> {
         machine: `${platform()} ${arch()}, ${cpus().length} cores`,
         began: new Date(this.#explained.beganMs).toISOString(),
       },
-    });
+    };
   }
 
   /** Writes the same as JSON, for Perfetto and chrome://tracing. Rejects with what the file system says. */
   async writeChromeTrace(file: string): Promise<void> {
-    await writeFile(file, JSON.stringify(this.toChromeTrace()));
+    const handle = await open(file, 'w');
+    try {
+      for (const piece of chromeJson(this.#timeline, this.#span())) await handle.appendFile(piece);
+    } finally {
+      await handle.close();
+    }
   }
 
   /**
@@ -94,7 +103,7 @@ export class Trace<O = Record<string, Tensor>> {
   ): Promise<string[]> {
     if (typeof folder !== 'string' || folder === '') throw invalidOption('The folder must be a path.');
     const executed: EventContents[] = [
-      { case: 'graphDef', value: executedGraph(this.#explained.run) },
+      { case: 'graphDef', value: await executedGraph(this.#explained.run) },
       { case: 'taggedRunMetadata', value: { tag, runMetadata: this.metadata } },
     ];
     const model = await placedGraph(this.#explained.graph, this.report.ops);

@@ -106,10 +106,10 @@ describe('TensorBoard', () => {
   });
 });
 
-it('checks its records by CRC-32C', () => {
+it('checks its records by CRC-32C', async () => {
   // The check value of the polynomial, masked as TensorFlow masks it.
   const crc = 0xe3069283;
-  expect(maskedCrc32c(new TextEncoder().encode('123456789'))).toBe(
+  expect(await maskedCrc32c(new TextEncoder().encode('123456789'))).toBe(
     (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0,
   );
 });

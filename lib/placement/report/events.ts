@@ -56,20 +56,25 @@ export class RunEvents {
   ): Promise<void> {
     const labels = new Set<string>();
     const ops = new Set<string>();
-    for (const { device, name, op, inputs } of nodes) {
+    const slices = new Slices();
+    for (const [i, { device, name, op, inputs }] of nodes.entries()) {
+      if (slices.isOver(i)) await slices.next();
       labels.add(key(device, name, op, inputs));
       ops.add(key(device, name, op, []));
     }
     // A GPU's streams are listed, too, under names of their own: the same work once more.
     const known = new Set(devices.map(({ name }) => name));
-    const own = kernels.map(({ device, name, op, inputs }): Kernel | undefined => {
+    const own: (Kernel | undefined)[] = [];
+    for (const [i, { device, name, op, inputs }] of kernels.entries()) {
+      if (slices.isOver(i)) await slices.next();
       // Where TensorFlow begins in each graph there is no op.
-      if (!known.has(device) || name.startsWith('_SOURCE')) return undefined;
-      const isMain = labels.has(key(device, name, op, inputs));
-      const isLikeMain = ops.has(key(device, name, op, []));
-      return { device, name, op, inputs, isMain, isLikeMain };
-    });
-    const slices = new Slices();
+      if (!known.has(device) || name.startsWith('_SOURCE')) own.push(undefined);
+      else {
+        const isMain = labels.has(key(device, name, op, inputs));
+        const isLikeMain = ops.has(key(device, name, op, []));
+        own.push({ device, name, op, inputs, isMain, isLikeMain });
+      }
+    }
     for (let at = 0, i = 0; at < events.length; at += EVENT_SIZE, i++) {
       if (slices.isOver(i)) await slices.next();
       const kernel = own[events[at + EVENT.kernel]!];

@@ -84,11 +84,14 @@ export async function understand(input: ReportInput): Promise<Understood> {
   const { graph, requested, isHousekeeping } = input;
   const events = await RunEvents.read(input.recorded, input.devices);
   const ran = await Ran.read(graph, events, requested);
-  const flow = await ControlFlow.find(graph, new Slices());
-  const maker = new OpReports(input, ran, events, flow);
+  const slices = new Slices();
+  const flow = await ControlFlow.find(graph, slices);
+  const maker = new OpReports(input, ran, flow);
+  await maker.findIdle(events, slices);
   const ops: PlacedOp[] = [];
   let exact = true;
   for (const node of graph.nodes) {
+    if (slices.isOver(node.index)) await slices.next();
     if (isHousekeeping(node.index)) continue;
     const { actual, reason } = maker.of(node);
     const asked = requested[node.index]!;
@@ -98,7 +101,16 @@ export async function understand(input: ReportInput): Promise<Understood> {
   }
   const moved = await transfers(graph, events, ran);
   const { devices, kernels } = input;
-  const { plan, run } = planOf({ graph, events, ran, ops, transfers: moved, devices, requested, kernels });
+  const { plan, run } = await planOf({
+    graph,
+    events,
+    ran,
+    ops,
+    transfers: moved,
+    devices,
+    requested,
+    kernels,
+  });
   return { report: { ops, transfers: moved, exact, ...plan }, events, ran, run };
 }
 
@@ -111,17 +123,21 @@ class OpReports {
   /** Ops that TensorFlow had ready, and that the run did not come by: branches not taken. */
   readonly #idle = new Set<ModelNode>();
 
-  constructor(input: ReportInput, ran: Ran, events: RunEvents, flow: ControlFlow) {
+  constructor(input: ReportInput, ran: Ran, flow: ControlFlow) {
     const { graph, devices, kernels, requested, clearDevices } = input;
     this.#requested = requested;
     this.#ran = ran;
     this.#fusions = fusions(graph, ran);
     this.#needed = neededOps(graph, input.fetches, input.feeds);
-    for (const { name } of events.partition) {
-      for (const { node, root } of ran.names.meanings(name)) if (root === '') this.#idle.add(node);
-    }
     const wish = (node: ModelNode) => requested[node.index] || (clearDevices === true ? '' : node.saved);
     this.#reasons = { graph, devices, kernels, flow, wish, devicesOf: (node) => this.#devicesOf(node) };
+  }
+
+  async findIdle({ partition }: RunEvents, slices: Slices): Promise<void> {
+    for (const [i, { name }] of partition.entries()) {
+      if (slices.isOver(i)) await slices.next();
+      for (const { node, root } of this.#ran.names.meanings(name)) if (root === '') this.#idle.add(node);
+    }
   }
 
   of(node: ModelNode): Pick<PlacedOp, 'actual' | 'reason'> {

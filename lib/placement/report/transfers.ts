@@ -38,7 +38,11 @@ const MOST_RUNS = 64;
 export async function transfers(graph: ModelGraph, events: RunEvents, ran: Ran): Promise<Transfer[]> {
   const names = new TensorNames(graph, events, ran);
   const sums = new Map<string, { -readonly [K in keyof Transfer]: Transfer[K] }>();
-  for (const crossing of [...inPartitions(events), ...(await inFunctions(events, ran))]) {
+  const slices = new Slices();
+  let step = 0;
+  const all = [inPartitions(events), await inFunctions(events, ran)];
+  for (const crossing of all.flatMap((each) => [...each])) {
+    if (slices.isOver(step++)) await slices.next();
     const { source, output, from, to, root } = crossing;
     const sent = crossing.events.filter(({ bytes }) => bytes.has(output));
     // In a branch that was not taken nothing crosses.

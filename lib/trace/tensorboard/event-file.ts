@@ -26,7 +26,7 @@ export async function writeEventFile(folder: string, contents: readonly EventCon
   const file = await open(path, 'wx');
   try {
     for (const what of [{ case: 'fileVersion', value: 'brain.Event:2' } as const, ...contents]) {
-      await file.write(record(toBinary(EventSchema, create(EventSchema, { wallTime: seconds, what }))));
+      await file.write(await record(toBinary(EventSchema, create(EventSchema, { wallTime: seconds, what }))));
     }
   } finally {
     await file.close();
@@ -35,11 +35,11 @@ export async function writeEventFile(folder: string, contents: readonly EventCon
 }
 
 /** Length, its checksum, the bytes, theirs; all little-endian. */
-function record(data: Uint8Array): Buffer {
+async function record(data: Uint8Array): Promise<Buffer> {
   const framed = Buffer.alloc(16 + data.length);
   framed.writeBigUInt64LE(BigInt(data.length), 0);
-  framed.writeUInt32LE(maskedCrc32c(framed.subarray(0, 8)), 8);
+  framed.writeUInt32LE(await maskedCrc32c(framed.subarray(0, 8)), 8);
   framed.set(data, 12);
-  framed.writeUInt32LE(maskedCrc32c(data), 12 + data.length);
+  framed.writeUInt32LE(await maskedCrc32c(data), 12 + data.length);
   return framed;
 }
