@@ -40,6 +40,7 @@ async function explainRun(
   run: { feeds: readonly string[]; fetches: readonly string[] },
   control: Pick<RunControl, 'timeout' | 'signal' | 'strings'>,
   traceLevel: TraceLevel = 'SOFTWARE_TRACE',
+  copyOutputs = false,
 ): Promise<Explained> {
   // Where every output is fed, TensorFlow has nothing to do.
   let metadata: Uint8Array | undefined = bound.runs ? undefined : new Uint8Array();
@@ -54,7 +55,7 @@ async function explainRun(
     bound,
     inputs,
     { ...control, runOptions, onRunMetadata },
-    false,
+    copyOutputs,
     (all) => all,
   ).catch(withoutMetadata);
   if (metadata === undefined) {
@@ -84,7 +85,7 @@ export function explainModel(
   sessions: ModelSessions,
   plan: Plan,
   inputs: Readonly<Record<string, TensorLike>>,
-  { device, traceLevel, warmUp = 0, signal, timeout }: Pick<TraceOptions, TraceOptionNames>,
+  { device, outputs, traceLevel, warmUp = 0, signal, timeout }: Pick<TraceOptions, TraceOptionNames>,
 ): Promise<Explained> {
   checkRunDevice(device);
   sessions.checkOpen();
@@ -97,12 +98,12 @@ export function explainModel(
       const placement = await sessions.placement(session);
       const bound = boundTo(session, plan);
       for (let i = 0; i < warmUp; i++) await runCall(bound, copies, control, false, () => undefined);
-      return explainRun(placement, bound, copies, plan, control, traceLevel);
+      return explainRun(placement, bound, copies, plan, control, traceLevel, outputs === 'copy');
     },
   );
 }
 
-type TraceOptionNames = 'device' | 'traceLevel' | 'warmUp' | 'signal' | 'timeout';
+type TraceOptionNames = 'device' | 'outputs' | 'traceLevel' | 'warmUp' | 'signal' | 'timeout';
 
 /** Why there is nothing to look at. An aborted run has its caller's own reason. */
 function withoutMetadata(error: unknown): never {

@@ -89,13 +89,15 @@ function* chromeEvents({ events, transfers, devices }: Timeline, span: RunSpan):
   }
   for (const [i, { tensor, bytes, from, to }] of transfers.entries()) {
     const [source, target] = [events[from]!, events[to]!];
-    const arrow = { name: tensor, cat: 'transfer', id: i + 1, args: { bytes } };
+    const arrow = { name: tensor, cat: 'transfer', id: i + 1 };
     // An arrow is bound to what is going on at its end: within the span, not on its edge.
     const [leaves, arrives] = [
       source.startUs + source.durationUs / 2,
       target.startUs + target.durationUs / 2,
     ];
-    yield { ...arrow, ph: 's', pid: pids.get(source.device)!, tid: tids[from]!, ts: leaves };
+    const start = { pid: pids.get(source.device)!, tid: tids[from]!, ts: leaves };
+    // Said once: readers merge what both ends say.
+    yield { ...arrow, ph: 's', ...start, args: { bytes } };
     yield {
       ...arrow,
       ph: 'f',

@@ -5,11 +5,12 @@ const LARGEST = 3_000_000;
 const NEEDED = [
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'CMakeLists.txt', 'scripts/build.mjs'],
   ...['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'native/addon.cc'],
+  ...['dist/page/app.js', 'dist/page/style.css', 'dist/trace/decoder.js', 'dist/freeze/planner.js'],
 ];
 
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CMakeLists\.txt)$/,
-  /^(dist|lib)\/[\w/.-]+\.(js|ts|map|json)$/,
+  /^(dist|lib)\/[\w/.-]+\.(js|ts|css|map|json)$/,
   /^native\/\w+\.(cc|h|map)$/,
   /^prebuilds\/(README\.md|(linux|darwin|win32)-\w+\/tf-session(\.glibc|\.musl)?\.node)$/,
   /^scripts\/[\w-]+\.mjs$/,

@@ -71,7 +71,7 @@ describe('TensorBoard', () => {
     const metadata = await answer('data/plugin/graphs/run_metadata?run=executed&tag=a%20run');
     const timed = new Set([...metadata.matchAll(/node_name: "(.*)"/g)].map((found) => found[1]));
     expect(own.filter(({ kernel }) => !timed.has(kernel.name))).toEqual([]);
-    expect(metadata.match(/all_end_rel_micros/g)!.length).toBeGreaterThan(300);
+    expect(metadata.match(/timeline_label/g)).toHaveLength(trace.events.length);
   });
 
   it("has the model's own ops where they ran, in functions too", async () => {

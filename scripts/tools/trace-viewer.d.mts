@@ -1,0 +1,1 @@
+export function traceViewer(): Promise<{ viewer: string; components: string }>;
