@@ -11,8 +11,10 @@ const UPSTREAM = /^((Ref)?(Switch|Exit)|_SwitchN)$/;
 /** They follow the first op that uses their output. A `RefEnter` stays. */
 const DOWNSTREAM = /^(Enter|(Ref)?NextIteration)$/;
 
-const isUpstream = remembered((type) => UPSTREAM.test(type));
-const isDownstream = remembered((type) => DOWNSTREAM.test(type));
+/** Whether ops of a type go along with what their first input comes from. */
+export const isUpstream = remembered((type) => UPSTREAM.test(type));
+/** Whether they go along with the first op that uses their output. */
+export const isDownstream = remembered((type) => DOWNSTREAM.test(type));
 
 /** The ops that use a node. */
 export interface Users {

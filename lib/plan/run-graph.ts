@@ -48,6 +48,8 @@ export class RunNode {
   }
 }
 
+const UNKNOWN = '?';
+
 export class RunGraph {
   readonly nodes: RunNode[] = [];
   readonly #byEvent = new Map<RunEvent, RunNode>();
@@ -64,11 +66,13 @@ export class RunGraph {
   async #build(events: RunEvents, ran: Ran): Promise<void> {
     const slices = new Slices();
     const main = await this.#addMain(events, slices);
-    const inFunctions = await this.#addFunctions(events, slices);
+    const inFunctions = await this.#addFunctions(events, ran, slices);
     for (const [i, event] of events.all.entries()) {
       if (slices.isOver(i)) await slices.next();
-      const { kernel } = event;
-      const node = (kernel.isMain ? main : inFunctions).get(keyOf(kernel.device, kernel.name));
+      const { device, name, isMain } = event.kernel;
+      const node = isMain
+        ? main.get(keyOf(device, name))
+        : inFunctions.get(keyOf(device, name, rootOf(event, ran)));
       if (node === undefined) continue;
       node.events.push(event);
       node.op ??= ran.at(event)?.node;
@@ -109,7 +113,7 @@ export class RunGraph {
         const receive = receives.get(keyOf(device, source));
         const sent = receive && sends.get(`${device}\n${receive.rendezvous}`);
         if (sent !== undefined) {
-          [on, source] = sent.split('\n') as [string, string];
+          [on, source] = sent.split('\n') as [string, string, string];
           ({ name: source, output } = splitTensor(source));
         }
         const from = nodes.get(keyOf(on, source));
@@ -121,44 +125,60 @@ export class RunGraph {
     return nodes;
   }
 
-  async #addFunctions(events: RunEvents, slices: Slices): Promise<Map<string, RunNode>> {
+  /** Bodies of several functions may have nodes of one name: each has its own. */
+  async #addFunctions(events: RunEvents, ran: Ran, slices: Slices): Promise<Map<string, RunNode>> {
     const nodes = new Map<string, RunNode>();
-    const kernels = new Map<Kernel, RunNode>();
-    const elsewhere = new Map<string, RunNode[]>();
+    const made: { kernel: Kernel; root: string; node: RunNode }[] = [];
+    const byName = new Map<string, { root: string; node: RunNode }[]>();
     /** A receive does not say which of several outputs it carries: the first that was made. */
     const firstOutputs = new Map<RunNode, number>();
-    for (const [i, { kernel, bytes }] of events.all.entries()) {
+    for (const [i, event] of events.all.entries()) {
       if (slices.isOver(i)) await slices.next();
-      if (kernel.isMain || kernels.has(kernel)) continue;
-      const key = keyOf(kernel.device, kernel.name);
-      // Bodies of the same names share one node.
-      let node = nodes.get(key);
-      if (node === undefined) {
-        node = this.#add(kernel.device, kernel.name, kernel.op);
-        nodes.set(key, node);
-        elsewhere.set(kernel.name, [...(elsewhere.get(kernel.name) ?? []), node]);
-        firstOutputs.set(node, bytes.keys().next().value ?? 0);
-        kernels.set(kernel, node);
-      }
+      const { kernel, bytes } = event;
+      if (kernel.isMain) continue;
+      const root = rootOf(event, ran);
+      const key = keyOf(kernel.device, kernel.name, root);
+      if (nodes.has(key)) continue;
+      const node = this.#add(kernel.device, kernel.name, kernel.op);
+      nodes.set(key, node);
+      made.push({ kernel, root, node });
+      const same = byName.get(kernel.name);
+      if (same === undefined) byName.set(kernel.name, [{ root, node }]);
+      else same.push({ root, node });
+      firstOutputs.set(node, bytes.keys().next().value ?? 0);
     }
-    for (const [{ device, inputs }, node] of kernels) {
-      for (const input of inputs) {
+    const find = (name: string, root: string, fits: (node: RunNode) => boolean) => {
+      const all = (byName.get(name) ?? []).filter(({ node }) => fits(node));
+      // Of TensorFlow's own nodes it is not known in which function they stand.
+      const own = all.find((each) => each.root === root) ?? all.find((each) => each.root === UNKNOWN);
+      return (own ?? (root === UNKNOWN ? all[0] : undefined))?.node;
+    };
+    for (const { kernel, root, node } of made) {
+      for (const input of kernel.inputs) {
         const isControl = input.startsWith('^');
         const { name, output } = splitTensor(isControl ? input.slice(1) : input);
-        const own = nodes.get(keyOf(device, name));
+        const own = find(name, root, ({ device }) => device === kernel.device);
         // What was received has its source's name, and a number behind it.
         const source = /^(.*)\/_\d+$/.exec(name)?.[1];
-        const sent = own === undefined && source !== undefined ? (elsewhere.get(source) ?? []) : [];
-        const from = own ?? sent.find((each) => each.device !== device);
+        const sent =
+          own === undefined && source !== undefined
+            ? find(source, root, ({ device }) => device !== kernel.device)
+            : undefined;
+        const from = own ?? sent;
         if (from === undefined) continue;
-        const made = own === undefined ? firstOutputs.get(from)! : output;
-        node.inputs.push({ node: from, output: isControl ? -1 : made });
+        const taken = own === undefined ? firstOutputs.get(from)! : output;
+        node.inputs.push({ node: from, output: isControl ? -1 : taken });
       }
     }
     return nodes;
   }
 }
 
-function keyOf(device: string, name: string): string {
-  return `${device}\n${name}`;
+/** The function that was run under its own name, and in which an event stands. */
+function rootOf(event: RunEvent, ran: Ran): string {
+  return ran.at(event)?.root ?? UNKNOWN;
+}
+
+function keyOf(device: string, name: string, root = ''): string {
+  return `${device}\n${name}\n${root}`;
 }

@@ -1,5 +1,6 @@
 /** Which ops can only move together: what works on one variable, what is tied, and what TensorFlow has fused. */
 import { colocatedWith, Sets } from '../placement/colocation.js';
+import { isDownstream, isUpstream } from '../placement/control-flow.js';
 import type { KernelLookup } from '../placement/kernels.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Fusion } from '../placement/report/fusion.js';
@@ -21,6 +22,11 @@ export interface UnitsInput {
   readonly nameOf: (node: RunNode, output: number) => TensorName;
   readonly rulesFor: (ops: readonly ModelNode[], device: string) => PlacementRule[];
 }
+
+/** What a function is given, where TensorFlow has inlined it: placed with what it comes from. */
+const GIVEN = /^Func\/.*\/input\/_\d+$/;
+/** Ops of control flow, one behind the other. */
+const MOST_STEPS = 16;
 
 /** Ops that move together, and the nodes in which they ran. */
 export interface Unit {
@@ -63,7 +69,10 @@ export class Units {
     const ops = new Map<number, ModelNode[]>();
     for (const node of members) push(ops, sets.root(node.index), node);
     const nodes = new Map<number, RunNode[]>();
-    for (const node of run.nodes) if (node.op !== undefined) push(nodes, sets.root(node.op.index), node);
+    for (const node of run.nodes) {
+      const { op } = leaderOf(node);
+      if (op !== undefined) push(nodes, sets.root(op.index), node);
+    }
     for (const [root, own] of nodes) {
       addHandles(own);
       const unit = { ops: ops.get(root) ?? [], nodes: own };
@@ -91,6 +100,22 @@ export function rulesFor(ops: readonly ModelNode[], device: string, graph: Model
     .map(({ name, function: scope }) =>
       scope === '' ? { op: name, device } : { op: name, function: scope, device },
     );
+}
+
+/** What decides where a node is: itself, or the neighbour with which it goes along. */
+function leaderOf(node: RunNode): RunNode {
+  let at = node;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const next =
+      isUpstream(at.type) || GIVEN.test(at.name)
+        ? at.inputs.find(({ output }) => output >= 0)?.node
+        : isDownstream(at.type)
+          ? at.users[0]
+          : undefined;
+    if (next === undefined || next.device !== node.device) return at;
+    at = next;
+  }
+  return at;
 }
 
 /** TensorFlow's own nodes that pass a variable's handle on are wherever the variable is. */
