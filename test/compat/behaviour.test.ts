@@ -9,7 +9,6 @@ import { expectTensor, fromJson } from '../helpers/json-tensor.js';
 import { opLibraries } from '../helpers/op-libraries.js';
 import { systemLibrary } from '../helpers/system-library.js';
 import { fixture } from '../saved-model/models.js';
-import { checkChromeTrace } from '../trace/chrome-format.js';
 import { arithmeticGraph, loopGraph, stringGraph, variableGraph } from './graphs.js';
 import { isBefore, optionalFunctions, VERSION } from './library.js';
 
@@ -228,30 +227,6 @@ describe('runs', () => {
     const { stepStats } = decodeRunMetadata(bytes!);
     const names = stepStats!.devStats.flatMap(({ nodeStats }) => nodeStats.map((each) => each.nodeName));
     expect(names).toContain('y');
-  });
-});
-
-describe('a look at a run', () => {
-  it('has the report, the plan and the trace, whatever recorded it', async () => {
-    const model = await SavedModel.load(fixture('tf1-variables'), { config: { deviceCount: { CPU: 2 } } });
-    const [{ signature, inputs } = { signature: '', inputs: {} }] = [
-      ...casesByTags('tf1-variables').values(),
-    ][0]!;
-    const given = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, fromJson(value)]));
-    const trace = await model.trace(given, { signature });
-    await model.close();
-    const recorded = decodeRunMetadata(trace.metadata).stepStats!.devStats;
-    expect(trace.events).toHaveLength(recorded.reduce((sum, { nodeStats }) => sum + nodeStats.length, 0));
-    const seen = new Set(trace.events.flatMap(({ name, fused }) => [name, ...fused]));
-    const ran = trace.report.ops.filter(({ actual }) => actual !== null);
-    expect(ran.length).toBeGreaterThan(0);
-    expect(ran.filter(({ name }) => !seen.has(name))).toEqual([]);
-    expect(trace.report.criticalPath.steps.length).toBeGreaterThan(0);
-    expect(checkChromeTrace(trace.toChromeTrace())).toHaveLength(trace.events.length + 1);
-    for (const { startUs, durationUs } of trace.events) {
-      expect(startUs).toBeGreaterThanOrEqual(0);
-      expect(startUs + durationUs).toBeLessThanOrEqual(trace.durationUs);
-    }
   });
 });
 
