@@ -12,6 +12,7 @@ import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
 import { prepareCandidate } from './arguments/prepare-candidate.js';
 import { benchData } from './bench/page.js';
+import { placementOf } from './bench/placement.js';
 import { type BenchRow, benchTable } from './bench/table.js';
 import { openLibrary } from './open-library.js';
 import { onInterrupt } from './output/interrupt.js';
@@ -56,7 +57,10 @@ export function addBench(program: Command): void {
     .option('--concurrency <N>', 'runs in flight; may be given for each (default: 1)', collect)
     .option('--rounds <N>', 'rounds of each combination (default: 5)')
     .option('--round-ms <MS>', 'length of a round (default: 500)')
-    .option('--html <FILE>', 'write a page with charts, the numbers, machine and versions')
+    .option(
+      '--html <FILE>',
+      'write a page: charts, the numbers, machine and versions, and where the ops of the first ran',
+    )
     .addHelpText('after', HELP)
     .action(bench);
   for (const option of command.options) {
@@ -145,12 +149,25 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
     ),
   });
   if (flags.html !== undefined) {
+    const first = results.findIndex(({ result }) => result !== undefined);
     const subtitle = `${directory}, signature ${candidate.run.signature}`;
     const measured = benchData(results);
-    const about: [string, string][] = [['Command', process.argv.slice(2).join(' ')], ...aboutMachine()];
+    // Not worth the figures, if it fails.
+    const placed = await placementOf(candidates[first]!).catch((error: Error) => error);
+    const about: [string, string][] = [
+      ['Command', process.argv.slice(2).join(' ')],
+      [
+        'Placement',
+        placed instanceof Error
+          ? `not shown: ${placed.message}`
+          : `as of ${measured.results[first]!.label}, a run of its own`,
+      ],
+      ...aboutMachine(),
+    ];
+    const shown = placed instanceof Error ? {} : placed;
     await writeFile(
       flags.html,
-      await pageHtml({ title: 'Measured', subtitle, about, devices: [], bench: measured }),
+      await pageHtml({ title: 'Measured', subtitle, about, devices: [], bench: measured, ...shown }),
     );
   }
 }

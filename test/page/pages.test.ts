@@ -187,6 +187,11 @@ describe.runIf(CHROMIUM !== undefined && (await hasLibrary()))('a page of bench'
     expect(text).toMatch(/\/CPU:0, .*split\.json, batch 32, 1 in flight/);
     expect(text).toMatch(/failed: .*no device "\/CPU:9"/);
     expect(text).toMatch(/TensorFlow\s+\d+\.\d+[\s\S]*Processor/);
+    expect(text).toMatch(/as of \/CPU:0, .*as-saved\.json/);
+    expect(await opened.page.locator('nav a').allInnerTexts()).toEqual(
+      expect.arrayContaining(['Measured', 'Placement', 'Transfers', 'Timeline', 'About']),
+    );
+    expect(await opened.page.locator('[role=treeitem]').count()).toBeGreaterThan(1);
     expect(await opened.page.locator('figure').count()).toBe(3);
     expect(await opened.page.locator('.chart rect').count()).toBe(3 * 4 * 2);
     await opened.page.screenshot({ path: pagePath('bench.png'), fullPage: true });
