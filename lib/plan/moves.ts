@@ -1,6 +1,6 @@
 /** Moves of ops from device to device, and what each would save of the bytes that cross in a run. */
 import { deviceType } from '../placement/device.js';
-import type { ModelNode } from '../placement/model-graph.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { RunGraph, RunNode } from './run-graph.js';
 import { type Unit, Units, type UnitsInput } from './units.js';
 
@@ -22,8 +22,9 @@ export interface Move {
   readonly isAsked: boolean;
 }
 
-/** Ops of an island: larger ones are not moved as a whole. */
-const MOST_MOVED = 2000;
+const CONTROL_FLOW = /^((Ref)?(Merge|Switch|Enter|Exit|NextIteration)|LoopCond)$/;
+/** Nodes of an island: larger ones are not moved as a whole, which nobody would write rules for. */
+const MOST_MOVED = 100;
 
 export function crossingsOf(run: RunGraph): Crossing[] {
   const found = new Map<string, Crossing>();
@@ -104,8 +105,7 @@ export class Moves {
     if (nodes.size === 0 || nodes.size > MOST_MOVED) return;
     const { graph, kernels, requested } = this.#input;
     for (const op of ops) {
-      // What a function's ops have for a device of their own or not, a call decides: it is left where it is.
-      if (graph.calls(op).length > 0 || kernels?.(op, deviceType(device)) === 'no') return;
+      if (isFixed(op, graph) || kernels?.(op, deviceType(device)) === 'no') return;
     }
     yield {
       device,
@@ -169,6 +169,14 @@ export class Moves {
     }
     return change;
   }
+}
+
+/**
+ * Whether an op is left where it is: a call, which decides for ops of the function that have no device of their own; and the control flow
+ * of TensorFlow 1, which goes along with its neighbours.
+ */
+function isFixed(op: ModelNode, graph: ModelGraph): boolean {
+  return CONTROL_FLOW.test(op.type) || graph.calls(op).length > 0;
 }
 
 function add(into: Map<number, Set<string>>, output: number, device: string): void {
