@@ -1,4 +1,4 @@
-/** Sizes and times for people; of pages, too. */
+/** Sizes, times and numbers of things for people; of pages, too. */
 
 /** `0 B`, `1.5 kB`, `102 MB`: three digits. */
 export function formatBytes(bytes: number): string {
@@ -18,4 +18,9 @@ export function formatBytes(bytes: number): string {
 export function formatUs(us: number): string {
   if (us < 999.5) return `${us.toPrecision(3)} us`;
   return us < 999_500 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
+}
+
+/** `1 op`, `2 ops`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,8 @@
 /** `tf-session show`: what is in a SavedModel. Needs neither libtensorflow nor the addon. */
+
 import type { Command } from 'commander';
 import { didYouMean, TensorFlowError } from '../errors.js';
+import { counted } from '../format.js';
 import { deviceMatches, parseDevice } from '../placement/device.js';
 import { compileGlob, isGlob } from '../placement/glob.js';
 import { MetaGraphDefSchema } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
@@ -10,7 +12,6 @@ import { payloads } from '../saved-model/wire.js';
 import { addCommonOptions, type CommonOptions, parseTags } from './arguments/common.js';
 import { defaultTags } from './arguments/tags.js';
 import { Output } from './output/output.js';
-import { counted } from './output/text.js';
 import { type GraphListing, type GraphOp, listGraph } from './show/graph-ops.js';
 import { dotText, opLines } from './show/graph-text.js';
 import { assetsOf, type ModelListing } from './show/show-model.js';

@@ -1,13 +1,13 @@
 /** `tf-session trace`: one run as a trace for Perfetto and chrome://tracing, and as a log for TensorBoard. */
 import type { Command } from 'commander';
 import type { TraceLevel } from '../explain.js';
-import { formatBytes } from '../format.js';
+import { counted, formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
 import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags, prepareModel } from './arguments/model-options.js';
 import { UsageError } from './arguments/usage-error.js';
 import { Output } from './output/output.js';
-import { counted, formatTags, table } from './output/text.js';
+import { formatTags, table } from './output/text.js';
 import { planText } from './place/plan-text.js';
 
 interface TraceFlags extends ModelFlags {

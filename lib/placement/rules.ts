@@ -23,7 +23,7 @@ export interface PlacementRule {
   type?: NamePattern | undefined;
   /** Everything below this scope: `'tower_1'` is all whose name begins with `tower_1/`. A glob or a RegExp matches scopes. */
   scope?: NamePattern | undefined;
-  /** The function in whose body it stands. Without it, ops of the main graph and of every function are meant. */
+  /** The function in whose body it stands; `''` is the main graph. Without it, ops of the main graph and of every function are meant. */
   function?: NamePattern | undefined;
   /** `/CPU:1`, `/GPU:0`, a full name; `''`: none, TensorFlow chooses. */
   device: string;
@@ -119,7 +119,8 @@ function regexFromJson(value: unknown, where: string): RegExp {
 }
 
 function compileText(key: Key, given: string, where: string): Matcher {
-  if (given === '') throw invalidOption(`${where} is empty.`);
+  // The main graph is the function without a name.
+  if (given === '' && key !== 'function') throw invalidOption(`${where} is empty.`);
   if (given.length > LONGEST_GLOB && isGlob(given)) {
     throw invalidOption(`${where} is longer than ${LONGEST_GLOB} characters.`);
   }

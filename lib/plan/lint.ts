@@ -1,6 +1,6 @@
 /** The crossings between devices that cost most, each with the rules that would remove it. */
 
-import { formatBytes } from '../format.js';
+import { counted, formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import type { PlacementRule } from '../placement/rules.js';
@@ -86,7 +86,7 @@ function findingOf(move: Move, ended: readonly Crossing[], total: number, input:
   const what = counted(ended.length, isWeights ? 'weight' : 'tensor');
   const verb = ended.length === 1 ? 'crosses' : 'cross';
   return {
-    message: `${what} (${formatBytes(crossing)}) ${verb} ${[...ways].slice(0, 3).join(', ')} in every run: ${remedyOf(isWeights ? variables : move.ops, isWeights)} on ${device}.`,
+    message: `${what} (${formatBytes(crossing)}) ${verb} ${[...ways].slice(0, 3).join(', ')} in every run: ${remedyOf(isWeights ? variables : move.ops, isWeights)} on ${device}${move.isAsked ? ', other than asked' : ''}.`,
     from: first!.source.device,
     to: first!.to,
     tensors,
@@ -101,8 +101,4 @@ function remedyOf(ops: readonly ModelNode[], isWeights: boolean): string {
   if (isWeights)
     return ops.length === 1 ? `put the variable "${first!.name}"` : `put their ${ops.length} variables`;
   return ops.length === 1 ? `run "${first!.name}"` : `run these ${ops.length} ops ("${first!.name}" first)`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

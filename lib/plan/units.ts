@@ -97,9 +97,10 @@ export function rulesFor(ops: readonly ModelNode[], device: string, graph: Model
     graph.inputs(node).some((_, i) => graph.resourceOrigins(node, i).some((each) => states.includes(each)));
   return ops
     .filter((node) => !followers(node) || node.saved !== '')
-    .map(({ name, function: scope }) =>
-      scope === '' ? { op: name, device } : { op: name, function: scope, device },
-    );
+    .map(({ name, function: scope }) => {
+      const isAlone = scope === '' && ![...graph.functions.values()].some(({ nodes }) => nodes.has(name));
+      return isAlone ? { op: name, device } : { op: name, function: scope, device };
+    });
 }
 
 /** What decides where a node is: itself, or the neighbour with which it goes along. */

@@ -56,6 +56,11 @@ describe('which rule decides', () => {
     ]);
   });
 
+  it('is the main graph where its function is the one without a name', async () => {
+    const main = { op: '**', function: '', device: '/CPU:1' };
+    expect(await deciders([main])).toEqual([0, 0, 0, _, _, _, _]);
+  });
+
   it('meets the main graph and all functions where it names none', async () => {
     expect(await deciders([{ type: 'Relu', device: '/CPU:1' }])).toEqual([_, _, 0, _, _, _, 0]);
   });

@@ -34,11 +34,6 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   });
 }
 
-/** `1 op`, `2 ops`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** `[-1, 8]`, `scalar`, `any rank`. */
 export function formatShape(shape: readonly number[] | null): string {
   if (shape === null) return 'any rank';

@@ -1,9 +1,9 @@
 /** The execution plan for people: each device's part, what the time went into, and what to change. */
-import { formatBytes, formatUs } from '../../format.js';
+import { counted, formatBytes, formatUs } from '../../format.js';
 import { shortDevice } from '../../placement/device.js';
 import type { Flow, Waiting } from '../../plan/partitions.js';
 import type { ExecutionPlan } from '../../plan/plan.js';
-import { counted, table } from '../output/text.js';
+import { table } from '../output/text.js';
 
 /** Steps of the path that are listed: those that took longest. */
 const MOST_STEPS = 5;

@@ -1,9 +1,9 @@
 /** A placement report for people: what was asked in vain first, then where everything ran, then what it costs. */
 
-import { formatBytes } from '../../format.js';
+import { counted, formatBytes } from '../../format.js';
 import { shortDevice } from '../../placement/device.js';
 import type { PlacedOp, PlacementFacts, Transfer } from '../../placement/report/report.js';
-import { counted, table } from '../output/text.js';
+import { table } from '../output/text.js';
 import { cutMiddle, fittedTable } from './fit.js';
 import { requestsOf } from './requests.js';
 import { devicesOf, scopeRows } from './scope-rows.js';

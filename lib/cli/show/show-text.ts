@@ -1,7 +1,7 @@
 /** A model's listing for people. */
-import { formatBytes } from '../../format.js';
+import { counted, formatBytes } from '../../format.js';
 import type { TensorInfo } from '../../saved-model/signatures.js';
-import { counted, formatShape, formatTags, table } from '../output/text.js';
+import { formatShape, formatTags, table } from '../output/text.js';
 import { touchesFiles } from './file-ops.js';
 import type { GraphOp } from './graph-ops.js';
 import type { ModelListing } from './show-model.js';
