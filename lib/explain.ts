@@ -3,13 +3,12 @@ import type { Bound } from './bound.js';
 import type { RunOptionsJson } from './config.js';
 import { TensorFlowError } from './errors.js';
 import type { TensorLike } from './inputs.js';
-import type { TraceOptions } from './model-options.js';
 import type { ModelSessions, Placement } from './model-sessions.js';
 import { checkRunDevice, registeredKernels } from './placed-graph.js';
 import { kernelLookup } from './placement/kernels.js';
 import type { ModelGraph } from './placement/model-graph.js';
 import { type Understood, understand } from './placement/report/report.js';
-import { boundTo } from './prepared-call.js';
+import { boundTo, type PrepareOptions } from './prepared-call.js';
 import { limited, type RunControl, runCall } from './run.js';
 import { type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
@@ -30,6 +29,14 @@ export interface Explained extends Understood {
   /** When it began and when it had ended, in milliseconds of the wall clock: of `Date.now`, so to the millisecond. */
   readonly beganMs: number;
   readonly endedMs: number;
+}
+
+/** How a model is looked at. */
+interface LookOptions
+  extends Pick<PrepareOptions, 'device' | 'outputs'>,
+    Pick<RunControl, 'timeout' | 'signal'> {
+  traceLevel?: TraceLevel | undefined;
+  warmUp?: number | undefined;
 }
 
 /** Runs what is bound, and reports. `run` names what was fed and fetched. */
@@ -85,7 +92,7 @@ export function explainModel(
   sessions: ModelSessions,
   plan: Plan,
   inputs: Readonly<Record<string, TensorLike>>,
-  { device, outputs, traceLevel, warmUp = 0, signal, timeout }: Pick<TraceOptions, TraceOptionNames>,
+  { device, outputs, traceLevel, warmUp = 0, signal, timeout }: LookOptions,
 ): Promise<Explained> {
   checkRunDevice(device);
   sessions.checkOpen();
@@ -102,8 +109,6 @@ export function explainModel(
     },
   );
 }
-
-type TraceOptionNames = 'device' | 'outputs' | 'traceLevel' | 'warmUp' | 'signal' | 'timeout';
 
 /** Why there is nothing to look at. An aborted run has its caller's own reason. */
 function withoutMetadata(error: unknown): never {

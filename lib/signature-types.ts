@@ -4,6 +4,7 @@
  */
 import type { DataOf, DType } from './dtype.js';
 import type { TensorLike } from './inputs.js';
+import type { RankOf } from './shape-types.js';
 import type { Tensor } from './tensor.js';
 import type { Nested, Scalar } from './tensor-encode.js';
 
@@ -65,17 +66,6 @@ type InputOf<T> =
   T extends TensorSpec<infer D, infer S>
     ? Tensor<D, RankOf<S>> | NestedOf<D, S> | (DataOf<D> extends readonly unknown[] ? never : DataOf<D>)
     : never;
-
-/** The number of dimensions of a shape; any where that is not known. */
-// biome-ignore lint/suspicious/noExplicitAny: a rank that is not known goes where a certain one is wanted, and back
-export type RankOf<S extends readonly number[]> = number extends S['length'] ? any : S['length'];
-
-/** A shape of so many dimensions. */
-export type ShapeOf<R extends number, S extends number[] = []> = number extends R
-  ? readonly number[]
-  : S['length'] extends R
-    ? Readonly<S>
-    : ShapeOf<R, [...S, number]>;
 
 /** Values in as many arrays, one in the other, as there are dimensions. */
 type NestedOf<D extends DType, S extends readonly number[]> = D extends 'complex64' | 'complex128'

@@ -5,7 +5,7 @@ import { TensorFlowError } from './errors.js';
 import type { NativeInputs, NativeMemory } from './native.js';
 import { addon } from './runtime/addon.js';
 import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
-import type { RankOf, ShapeOf } from './signature-types.js';
+import type { RankOf, ShapeOf } from './shape-types.js';
 import {
   type DTypeOf,
   decodeNumbers,

@@ -1,8 +1,8 @@
 /** Each device's part of a run: what it did, what came in and went out, and what it stood waiting for. */
 import { groupBy } from '../group.js';
 import type { RunEvent, RunEvents } from '../placement/report/events.js';
+import type { PlacedOp } from '../placement/report/placed-op.js';
 import type { Ran } from '../placement/report/ran.js';
-import type { PlacedOp } from '../placement/report/report.js';
 import type { Transfer } from '../placement/report/transfers.js';
 import { Slices } from '../placement/slices.js';
 import type { RunGraph } from './run-graph.js';
