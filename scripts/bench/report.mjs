@@ -111,7 +111,7 @@ export function page(figures, rows, beside, missing) {
   const line = (cells) => `<tr>${cells.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`;
   const style =
     ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>tf-session, measured</title><style>${style}</style>
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><meta name="viewport" content="width=device-width, initial-scale=1"><title>tf-session, measured</title><style>${style}</style>
 <h1>Ratios</h1><table>${rows.map(({ what, value, best, bound, holds }) => line([what, two(value), two(best), bound, verdict(holds)])).join('\n')}</table>
 <h1>Side by side</h1><table>${sideBySide(figures, beside).map(line).join('\n')}</table>
 <h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>

@@ -1,9 +1,11 @@
 /** What holds for every page: it opens fast, takes no name for markup, and runs nothing that was not built into it. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { PageData } from '../../lib/page/data.js';
 import { pageHtml } from '../../lib/page/page.js';
-import { CHROMIUM, closeBrowser } from '../helpers/browser.js';
+import { page as benchPage } from '../../scripts/bench/report.mjs';
+import { CHROMIUM, closeBrowser, openPage } from '../helpers/browser.js';
 import { expectQuiet, open, PAGES, pagePath } from './open-written.js';
 
 afterAll(closeBrowser);
@@ -94,5 +96,20 @@ describe.runIf(CHROMIUM)('any page', () => {
     })()`);
     expect(blocked).toEqual([false, expect.stringContaining('Failed to fetch')]);
     expect(opened.troubles.some((each) => /Content Security Policy/.test(each))).toBe(true);
+  });
+
+  it('of npm run bench, too, asks for nothing', async () => {
+    await mkdir(PAGES, { recursive: true });
+    const figures = new Map([['raw', [{ medianUs: 10 }]]]);
+    const row = { what: 'a <ratio>', value: 1, best: 1, bound: 'at most 2', holds: true };
+    await writeFile(
+      pagePath('npm-bench.html'),
+      benchPage(figures, [row], [], new Map([['other', 'not <there>']])),
+    );
+    const opened = await openPage();
+    const url = pathToFileURL(pagePath('npm-bench.html')).href;
+    await opened.page.goto(url);
+    expect(await opened.page.locator('body').innerText()).toMatch(/a <ratio>[\s\S]*other: not <there>/);
+    expectQuiet({ url, ...opened });
   });
 });
