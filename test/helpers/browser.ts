@@ -1,8 +1,7 @@
 /** A real Chromium, and pages in it that may ask nobody for anything. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { programOnPath } from './program.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** As root it has no sandbox; the rest keeps it from calling home. */
@@ -16,27 +15,13 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** The program: what CHROMIUM names, or is on the PATH. Says so where there is none. */
-export const CHROMIUM = find();
+/** The program: what CHROMIUM names, or is on the PATH. */
+export const CHROMIUM = programOnPath(NAMES, process.env.CHROMIUM);
 
-function find(): string | undefined {
-  const onPath = (process.env.PATH ?? '')
-    .split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  const found = [process.env.CHROMIUM, ...onPath].find((path) => {
-    try {
-      if (path !== undefined) accessSync(path, constants.X_OK);
-      return path !== undefined;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) {
-    console.warn(
-      `Tests of pages are skipped: there is no Chromium or Chrome. Install one (apt-get install chromium), or name it in CHROMIUM.`,
-    );
-  }
-  return found;
+if (CHROMIUM === undefined) {
+  console.warn(
+    'Tests of pages are skipped: there is no Chromium or Chrome. Install one (apt-get install chromium), or name it in CHROMIUM.',
+  );
 }
 
 let started: Promise<Browser> | undefined;
