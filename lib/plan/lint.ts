@@ -53,14 +53,18 @@ export async function lint(input: UnitsInput, total: number): Promise<LintFindin
     if (move.saved > LEAST_SHARE * total) worthwhile.push(move);
   }
   const open = new Set(crossings);
+  const spokenOf = new Set<ModelNode>();
   const found: LintFinding[] = [];
   for (const move of worthwhile.sort(byWorth)) {
     if (found.length === MOST_FINDINGS) break;
     if (slices.isOver(0)) await slices.next();
+    // To move the same ops elsewhere would be another answer to what has one.
+    if (move.ops.every((op) => spokenOf.has(op))) continue;
     const ended = crossings.filter((crossing) => moves.ends(move, crossing));
     const fresh = ended.filter((crossing) => open.has(crossing));
     if (fresh.length === 0 || bytesOf(fresh) < FRESH_SHARE * bytesOf(ended)) continue;
     for (const crossing of ended) open.delete(crossing);
+    for (const op of move.ops) spokenOf.add(op);
     found.push(findingOf(move, ended, total, input));
   }
   return found;

@@ -8,6 +8,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { SavedModel, Session, Tensor } from 'tf-session';
 import { everyFixtureFast } from './asan-fast.mjs';
 import { calls, fixture, fixtures, TEXTS } from './asan-fixtures.mjs';
+import { prints } from './asan-prints.mjs';
 import { fromDist } from './dist.mjs';
 
 /** The field of a MetaGraphDef. */
@@ -222,6 +223,7 @@ if (isMainThread) {
     everyFixtureFast,
     sharedMemory,
     manyStrings,
+    prints,
     endings,
     workers,
   ]) {

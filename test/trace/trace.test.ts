@@ -92,6 +92,17 @@ it('computes what a run computes, and warms up where that is asked', async () =>
   expect((await model.run({ by: 1n })).count!.data[0]).toBe(4n);
 });
 
+it('gives ordinary buffers where that is asked, and only the outputs that are', async () => {
+  const model = await openFixture('several-signatures');
+  const x = { x: [[1, 2, 3]] };
+  const { outputs } = await model.trace(x, { outputs: ['sum'], device: '/CPU:0' });
+  expect(Object.keys(outputs)).toEqual(['sum']);
+  const copied = await model.trace(x, { outputs: 'copy' });
+  expect(Object.keys(copied.outputs)).toEqual(['largest', 'sum', 'weighted']);
+  const { buffer } = copied.outputs.sum!.data as Float32Array<ArrayBuffer>;
+  expect(structuredClone(buffer, { transfer: [buffer] }).byteLength).toBe(4);
+});
+
 it('says of a run that fails that there is nothing to see', async () => {
   const model = await openFixture('errors-at-run');
   const error = await failure(model.trace({ indices: [1, 4] }, { signature: 'gather' }));
