@@ -71,7 +71,7 @@ async function explainRun(
       'TensorFlow gave no metadata of the run, so nothing can be reported.',
     );
   }
-  const recorded = await readRecordedAside(metadata);
+  const { recorded, metadata: bytes } = await readRecordedAside(metadata);
   const graph = await placed.graph();
   const understood = await understand({
     graph,
@@ -84,7 +84,7 @@ async function explainRun(
     feeds: run.feeds,
     fetches: run.fetches,
   });
-  return { ...understood, graph, recorded, metadata, outputs, beganMs, endedMs };
+  return { ...understood, graph, recorded, metadata: bytes, outputs, beganMs, endedMs };
 }
 
 /** The same for a model: its session made ready where it is not yet, under one time limit. */

@@ -102,7 +102,7 @@ export class Moves {
       for (const node of unit.nodes) if (node.device !== device) nodes.add(node);
       for (const op of unit.ops) ops.add(op);
     }
-    if (nodes.size === 0 || nodes.size > MOST_MOVED) return;
+    if (nodes.size === 0) return;
     const { graph, kernels, requested } = this.#input;
     for (const op of ops) {
       if (isFixed(op, graph) || kernels?.(op, deviceType(device)) === 'no') return;

@@ -7,7 +7,8 @@ import type { Piece } from './recorded-aside.js';
 const PIECE = 400;
 
 const port = parentPort!;
-const { nodes, kernels, events, outputs, originUs } = readRecorded(workerData as Uint8Array);
+const metadata = workerData as Uint8Array<ArrayBuffer>;
+const { nodes, kernels, events, outputs, originUs } = readRecorded(metadata);
 const longest = Math.max(nodes.length, kernels.length);
 let at = 0;
 
@@ -16,7 +17,8 @@ port.on('message', () => {
   at += PIECE;
   if (at < longest) port.postMessage(piece);
   else {
-    const last = { events, outputs, originUs };
-    port.postMessage({ ...piece, last }, [events.buffer as ArrayBuffer, outputs.buffer as ArrayBuffer]);
+    const last = { events, outputs, originUs, metadata };
+    const buffers = [events.buffer, outputs.buffer, metadata.buffer] as ArrayBuffer[];
+    port.postMessage({ ...piece, last }, buffers);
   }
 });

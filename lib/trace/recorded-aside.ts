@@ -11,21 +11,28 @@ const LARGE = 256 * 1024;
 export type Piece = {
   nodes: readonly RecordedNode[];
   kernels: readonly RecordedKernel[];
-  last?: Pick<Recorded, 'events' | 'outputs' | 'originUs'>;
+  last?: Pick<Recorded, 'events' | 'outputs' | 'originUs'> & { metadata: Uint8Array<ArrayBuffer> };
 };
 
+/** A run as it was recorded, and the bytes that say so. */
+export interface Decoded {
+  recorded: Recorded;
+  metadata: Uint8Array;
+}
+
 /**
- * As `readRecorded`.
+ * As `readRecorded`. Large bytes are given to a thread and come back: what was given is empty then.
  *
+ * @param metadata All of its ArrayBuffer, which is nobody else's.
  * @throws TensorFlowError DATA_LOSS
  */
-export async function readRecordedAside(metadata: Uint8Array): Promise<Recorded> {
+export async function readRecordedAside(metadata: Uint8Array): Promise<Decoded> {
   // This file is lib/trace/recorded-aside.ts, or in dist/bundle/.
   const program = new URL('../trace/decoder.js', import.meta.url);
   // Run from TypeScript, the program is not there.
-  if (metadata.length <= LARGE || !existsSync(program)) return readRecorded(metadata);
+  if (metadata.length <= LARGE || !existsSync(program)) return here(metadata);
   const worker = start(program, metadata);
-  if (worker === undefined) return readRecorded(metadata);
+  if (worker === undefined) return here(metadata);
   const nodes: RecordedNode[] = [];
   const kernels: RecordedKernel[] = [];
   try {
@@ -35,9 +42,10 @@ export async function readRecordedAside(metadata: Uint8Array): Promise<Recorded>
       worker.on('message', (piece: Piece) => {
         nodes.push(...piece.nodes);
         kernels.push(...piece.kernels);
-        if (piece.last !== undefined) resolve({ nodes, kernels, ...piece.last });
         // Asked for one by one: what has arrived all at once is unpacked all at once.
-        else worker.postMessage('more');
+        if (piece.last === undefined) return worker.postMessage('more');
+        const { metadata: back, ...numbers } = piece.last;
+        resolve({ recorded: { nodes, kernels, ...numbers }, metadata: back });
       });
       worker.postMessage('more');
     });
@@ -46,11 +54,17 @@ export async function readRecordedAside(metadata: Uint8Array): Promise<Recorded>
   }
 }
 
+function here(metadata: Uint8Array): Decoded {
+  return { recorded: readRecorded(metadata), metadata };
+}
+
 /** Undefined where the process may not have threads: Node's permissions. */
 function start(program: URL, metadata: Uint8Array): Worker | undefined {
   try {
-    // Neither what the process preloads nor how it takes its input is meant for this thread.
-    return new Worker(program, { workerData: metadata, execArgv: [] });
+    // The graphs of frozen models are in it, with their weights: a copy would take its time. Neither what the process preloads
+    // nor how it takes its input is meant for this thread.
+    const transferList = [metadata.buffer as ArrayBuffer];
+    return new Worker(program, { workerData: metadata, transferList, execArgv: [] });
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_ACCESS_DENIED') return undefined;
     throw error;
