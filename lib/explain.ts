@@ -45,7 +45,7 @@ async function explainRun(
   bound: Bound,
   inputs: readonly Tensor[],
   run: { feeds: readonly string[]; fetches: readonly string[] },
-  control: Pick<RunControl, 'timeout' | 'signal' | 'strings'>,
+  control: Pick<RunControl, 'timeout' | 'signal'>,
   traceLevel: TraceLevel = 'SOFTWARE_TRACE',
   copyOutputs = false,
 ): Promise<Explained> {

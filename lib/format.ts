@@ -20,6 +20,11 @@ export function formatUs(us: number): string {
   return us < 999_500 ? `${(us / 1000).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
 }
 
+/** Rows a second, and the like: three digits, or whole. */
+export function perSecond(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
 /** `1 op`, `2 ops`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -11,12 +11,11 @@ import { checkSavedDevices } from './placement/check-devices.js';
 import { NodeList } from './placement/node-list.js';
 import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
-import { type MetaGraphDef, MetaGraphDefSchema } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
-import { decodeMetaGraph, readMetaGraphBytes } from './saved-model/reader.js';
+import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
 import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
-import { payloads } from './saved-model/wire.js';
 import { Session, type SessionSettings } from './session.js';
 import { SessionGroup } from './session-group.js';
 
@@ -211,10 +210,7 @@ async function read(
   tags: readonly string[],
 ): Promise<{ metaGraph: MetaGraphDef; graphDef: Uint8Array }> {
   const bytes = await readMetaGraphBytes(path, tags);
-  const graphs = payloads(bytes, MetaGraphDefSchema.field.graphDef.number);
-  // A message that comes in several parts is their concatenation.
-  const graphDef = graphs.length === 1 ? graphs[0]! : Buffer.concat(graphs);
-  return { metaGraph: decodeMetaGraph(bytes), graphDef };
+  return { metaGraph: decodeMetaGraph(bytes), graphDef: graphDefOf(bytes) };
 }
 
 /** Why a load failed, as well as it can be said. */

@@ -10,7 +10,7 @@ import { tensorflow } from '../runtime/tensorflow.js';
 import { collect } from './arguments/common.js';
 import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
-import { prepareCandidate } from './arguments/prepare-candidate.js';
+import { candidateOptions, prepareCandidate } from './arguments/prepare-candidate.js';
 import { benchData } from './bench/page.js';
 import { placementOf } from './bench/placement.js';
 import { type BenchRow, benchTable } from './bench/table.js';
@@ -80,11 +80,13 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
   const rounds = countOption(flags.rounds, '--rounds');
   const roundMs = countOption(flags.roundMs, '--round-ms');
   const { device: wanted, rules = [undefined], library = [undefined], ...rest } = flags;
-  const prepare = (file: string | undefined) =>
-    prepareCandidate(directory, file === undefined ? rest : { ...rest, rules: file }, output);
-  const { candidate } = await prepare(rules[0]);
+  const first = rules[0] === undefined ? rest : { ...rest, rules: rules[0] };
+  const { candidate } = await prepareCandidate(directory, first, output);
   const placements = [candidate];
-  for (const file of rules.slice(1)) placements.push((await prepare(file)).candidate);
+  for (const file of rules.slice(1)) {
+    const options = await candidateOptions(directory, { ...rest, rules: file! });
+    placements.push({ ...candidate, options });
+  }
   output.keepStdoutClean();
   await openLibrary(library[0], output);
   const devices = wanted ?? (await devicesOf(candidate));

@@ -5,10 +5,8 @@ import { didYouMean, TensorFlowError } from '../errors.js';
 import { counted } from '../format.js';
 import { deviceMatches, parseDevice } from '../placement/device.js';
 import { compileGlob, isGlob } from '../placement/glob.js';
-import { MetaGraphDefSchema } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import { decodeMetaGraph, readMetaGraphBytes, readTagSets } from '../saved-model/reader.js';
+import { decodeMetaGraph, graphDefOf, readMetaGraphBytes, readTagSets } from '../saved-model/reader.js';
 import { signaturesOf } from '../saved-model/signatures.js';
-import { payloads } from '../saved-model/wire.js';
 import { addCommonOptions, type CommonOptions, parseTags } from './arguments/common.js';
 import { defaultTags } from './arguments/tags.js';
 import { Output } from './output/output.js';
@@ -68,7 +66,6 @@ async function runShow(directory: string, flags: ShowFlags): Promise<void> {
   const signatures = signaturesOf(metaGraph);
   const isChosen = choose(flags, listing);
   const ops = listing.ops.filter(isChosen);
-  const graphDef = Buffer.concat(payloads(bytes, MetaGraphDefSchema.field.graphDef.number));
   const model: ModelListing = {
     directory,
     metaGraphs,
@@ -78,7 +75,7 @@ async function runShow(directory: string, flags: ShowFlags): Promise<void> {
     assets: assetsOf(metaGraph),
     variables: variablesOf(listing),
     resources: resourcesOf(listing),
-    changes: await changesOf(listing, graphDef, signatures),
+    changes: await changesOf(listing, graphDefOf(bytes), signatures),
     ...listing,
   };
   const dot = flags.graph === true ? dotText(listing, isChosen) : undefined;

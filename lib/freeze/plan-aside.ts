@@ -1,8 +1,7 @@
 /** Planning in a thread of its own. */
-import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
 import { Slices } from '../placement/slices.js';
+import { startThread } from '../thread.js';
 import type { Reading } from './freeze.js';
 import { type Ask, type FreezeJob, type FreezePlan, plan } from './plan.js';
 
@@ -13,10 +12,8 @@ type Message = { reading: Reading } | { planned: FreezePlan | undefined };
 export async function planAside(job: FreezeJob, ask: Ask): Promise<FreezePlan | undefined> {
   // This file is lib/freeze/plan-aside.ts, or in dist/bundle/.
   const program = new URL('../freeze/planner.js', import.meta.url);
-  // Run from TypeScript, the program is not there.
-  if (!existsSync(program)) return plan(job, ask);
   const own = { ...job, graphDef: await copyOf(job.graphDef) };
-  const worker = start(program, own);
+  const worker = startThread(program, own, [own.graphDef.buffer]);
   if (worker === undefined) return plan(job, ask);
   try {
     return await new Promise((resolve, reject) => {
@@ -29,17 +26,6 @@ export async function planAside(job: FreezeJob, ask: Ask): Promise<FreezePlan | 
     });
   } finally {
     await worker.terminate();
-  }
-}
-
-/** Undefined where the process may not have threads: Node's permissions. */
-function start(program: URL, job: FreezeJob & { graphDef: Uint8Array<ArrayBuffer> }): Worker | undefined {
-  try {
-    // Neither what the process preloads nor how it takes its input is meant for this thread.
-    return new Worker(program, { workerData: job, transferList: [job.graphDef.buffer], execArgv: [] });
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ERR_ACCESS_DENIED') return undefined;
-    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { shortDevice } from '../placement/device.js';
 import type { PlacementReport } from '../placement/report/report.js';
 import type { Flow } from '../plan/partitions.js';
 import { rowsOf } from '../trace/rows.js';
-import type { Timeline } from '../trace/timeline.js';
+import { rounded, type Timeline } from '../trace/timeline.js';
 import type { FlowData, PageData, PlacementData, PlanData, TimelineData } from './data.js';
 
 /** Steps of the critical path, events and arrows of the timeline that a page holds: more are not to be looked at. */
@@ -160,9 +160,4 @@ function timelineOf(
         ];
       }),
   };
-}
-
-/** To the nanosecond. */
-function rounded(us: number): number {
-  return Math.round(us * 1000) / 1000;
 }

@@ -1,5 +1,5 @@
 /** The chain of kernels that a run's time went into, found backwards from what ended last. */
-import type { ModelGraph } from '../placement/model-graph.js';
+import { leading } from '../bisect.js';
 import type { RunEvent, RunEvents } from '../placement/report/events.js';
 import type { Ran } from '../placement/report/ran.js';
 import { Slices } from '../placement/slices.js';
@@ -43,19 +43,14 @@ const MOST_CALLS = 256;
 /** Nodes without a record of their own that are looked through. */
 const MOST_SKIPPED = 64;
 
+/** @param calls Events that last as long as what they call. */
 export async function criticalPath(
-  graph: ModelGraph,
   run: RunGraph,
   events: RunEvents,
   ran: Ran,
+  calls: ReadonlySet<RunEvent>,
 ): Promise<CriticalPath> {
-  const slices = new Slices();
-  const calls = new Set<RunEvent>();
-  for (const [i, event] of events.all.entries()) {
-    if (slices.isOver(i)) await slices.next();
-    if (isCall(event, graph, ran)) calls.add(event);
-  }
-  const path = await new Backwards(run, events, calls).walk(slices);
+  const path = await new Backwards(run, events, calls).walk(new Slices());
   const first = events.all[0]?.start ?? 0;
   const last = path.at(-1)?.end ?? first;
   let computeNs = 0;
@@ -91,12 +86,6 @@ export async function criticalPath(
     waitUs: Math.max(0, durationNs - computeNs - transferNs) / 1000,
     steps,
   };
-}
-
-/** A call lasts as long as what it calls. */
-export function isCall(event: RunEvent, graph: ModelGraph, ran: Ran): boolean {
-  const node = ran.at(event)?.node;
-  return node !== undefined && event.kernel.op === node.type && graph.calls(node).length > 0;
 }
 
 class Backwards {
@@ -158,13 +147,8 @@ class Backwards {
   /** The last of what a call ran. */
   #lastWithin(call: RunEvent, time: number): RunEvent | undefined {
     const end = Math.min(call.end, time);
-    let [low, high] = [0, this.#byEnd.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#byEnd[middle]!.end <= end) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low - 1; i >= 0 && i >= low - MOST_SKIPPED; i--) {
+    const count = leading(this.#byEnd, (event) => event.end <= end);
+    for (let i = count - 1; i >= 0 && i >= count - MOST_SKIPPED; i--) {
       const event = this.#byEnd[i]!;
       if (event.start >= call.start && !event.kernel.isMain) return event;
     }
@@ -175,13 +159,8 @@ class Backwards {
   #callAround({ start, end, kernel }: RunEvent): RunEvent | undefined {
     if (kernel.isMain) return undefined;
     const calls = this.#callsByStart;
-    let [low, high] = [0, calls.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (calls[middle]!.start <= start) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low - 1; i >= 0 && i >= low - MOST_CALLS; i--) {
+    const count = leading(calls, (call) => call.start <= start);
+    for (let i = count - 1; i >= 0 && i >= count - MOST_CALLS; i--) {
       const call = calls[i]!;
       if (call.end >= end && call.end - call.start > end - start) return call;
     }

@@ -2,11 +2,13 @@
 
 import { counted, formatBytes } from '../format.js';
 import { shortDevice } from '../placement/device.js';
-import type { ModelNode } from '../placement/model-graph.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import { isState } from '../placement/report/reason.js';
+import type { TensorNames } from '../placement/report/tensor-names.js';
 import type { PlacementRule } from '../placement/rules.js';
 import { Slices } from '../placement/slices.js';
 import { type Crossing, crossingsOf, type Move, Moves } from './moves.js';
-import type { UnitsInput } from './units.js';
+import { rulesFor, type UnitsInput } from './units.js';
 
 /** A piece of advice. */
 export interface LintFinding {
@@ -39,9 +41,10 @@ const MOST_CROSSINGS = 200;
 /**
  * The moves that save most, each on its own, the best first. What ends mostly crossings that a better one ends is left out.
  *
+ * @param names of the tensors, as in the model
  * @param total bytes of all transfers of a run
  */
-export async function lint(input: UnitsInput, total: number): Promise<LintFinding[]> {
+export async function lint(input: UnitsInput, names: TensorNames, total: number): Promise<LintFinding[]> {
   const slices = new Slices();
   const moves = await Moves.find(input);
   const crossings = crossingsOf(input.run)
@@ -65,7 +68,7 @@ export async function lint(input: UnitsInput, total: number): Promise<LintFindin
     if (fresh.length === 0 || bytesOf(fresh) < FRESH_SHARE * bytesOf(ended)) continue;
     for (const crossing of ended) open.delete(crossing);
     for (const op of move.ops) spokenOf.add(op);
-    found.push(findingOf(move, ended, total, input));
+    found.push({ ...findingOf(move, ended, total, input.graph), tensors: tensorsOf(ended, names) });
   }
   return found;
 }
@@ -79,24 +82,31 @@ function byWorth(a: Move, b: Move): number {
   return worth(b) - worth(a) || a.ops.length - b.ops.length;
 }
 
-function findingOf(move: Move, ended: readonly Crossing[], total: number, input: UnitsInput): LintFinding {
+function tensorsOf(crossings: readonly Crossing[], names: TensorNames): string[] {
+  return [...new Set(crossings.map(({ source, output }) => names.at(source.events[0]!, output).tensor))];
+}
+
+function findingOf(
+  move: Move,
+  ended: readonly Crossing[],
+  total: number,
+  graph: ModelGraph,
+): Omit<LintFinding, 'tensors'> {
   const [first] = ended;
-  const tensors = [...new Set(ended.map(({ source, output }) => input.nameOf(source, output).tensor))];
   const crossing = bytesOf(ended);
   const ways = new Set(ended.map(({ source, to }) => `${shortDevice(source.device)} -> ${shortDevice(to)}`));
   const device = shortDevice(move.device);
-  const variables = move.ops.filter(input.isState);
-  const isWeights = variables.length > 0 && move.ops.every((op) => input.isState(op) || READS.test(op.type));
+  const variables = move.ops.filter(isState);
+  const isWeights = variables.length > 0 && move.ops.every((op) => isState(op) || READS.test(op.type));
   const what = counted(ended.length, isWeights ? 'weight' : 'tensor');
   const verb = ended.length === 1 ? 'crosses' : 'cross';
   return {
     message: `${what} (${formatBytes(crossing)}) ${verb} ${[...ways].slice(0, 3).join(', ')} in every run: ${remedyOf(isWeights ? variables : move.ops, isWeights)} on ${device}${move.isAsked ? ', other than asked' : ''}.`,
     from: first!.source.device,
     to: first!.to,
-    tensors,
     bytes: total,
     predictedBytes: Math.max(0, total - move.saved),
-    rules: input.rulesFor(move.ops, device),
+    rules: rulesFor(move.ops, device, graph),
   };
 }
 

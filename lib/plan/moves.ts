@@ -1,6 +1,7 @@
 /** Moves of ops from device to device, and what each would save of the bytes that cross in a run. */
 import { deviceType } from '../placement/device.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import { isState } from '../placement/report/reason.js';
 import type { RunGraph, RunNode } from './run-graph.js';
 import { type Unit, Units, type UnitsInput } from './units.js';
 
@@ -41,6 +42,14 @@ export function crossingsOf(run: RunGraph): Crossing[] {
   return [...found.values()];
 }
 
+/** Who takes it there: one at least. */
+function takersOf({ source, output, to }: Crossing): RunNode[] {
+  return source.users.filter(
+    (user) =>
+      user.device === to && user.inputs.some((each) => each.node === source && each.output === output),
+  );
+}
+
 export class Moves {
   readonly #input: UnitsInput;
   readonly #units: Units;
@@ -60,39 +69,29 @@ export class Moves {
   *of(crossings: readonly Crossing[]): Generator<Move> {
     const alike = new Map<string, Set<Unit>>();
     for (const crossing of crossings) {
-      const { source, output, to } = crossing;
+      const { source, to } = crossing;
       const maker = this.#units.of(source);
-      const takers = source.users
-        .filter(
-          (user) =>
-            user.device === to && user.inputs.some((each) => each.node === source && each.output === output),
-        )
-        .map((user) => this.#units.of(user));
+      const takers = takersOf(crossing);
       if (maker !== undefined) {
         yield* this.#move([maker], to);
         const key = `${source.device}\n${to}`;
-        if (maker.ops.some(this.#input.isState)) alike.set(key, (alike.get(key) ?? new Set()).add(maker));
+        if (maker.ops.some(isState)) alike.set(key, (alike.get(key) ?? new Set()).add(maker));
         yield* this.#move(this.#island(source, source.device), to);
       }
-      if (takers.every((unit) => unit !== undefined)) {
-        yield* this.#move(takers as Unit[], source.device);
-        const taker = source.users.find((user) => user.device === to);
-        if (taker !== undefined) yield* this.#move(this.#island(taker, to), source.device);
-      }
+      const units = takers.flatMap((taker) => this.#units.of(taker) ?? []);
+      if (units.length < takers.length) continue;
+      yield* this.#move(units, source.device);
+      yield* this.#move(this.#island(takers[0]!, to), source.device);
     }
     for (const [key, makers] of alike)
       if (makers.size > 1) yield* this.#move([...makers], key.split('\n')[1]!);
   }
 
   /** Whether a crossing would be none any more. */
-  ends(move: Move, { source, output, to }: Crossing): boolean {
+  ends(move: Move, crossing: Crossing): boolean {
     const on = (node: RunNode) => (move.nodes.has(node) ? move.device : node.device);
-    const from = on(source);
-    return source.users.every((user) => {
-      const takes =
-        user.device === to && user.inputs.some((each) => each.node === source && each.output === output);
-      return !takes || on(user) === from;
-    });
+    const from = on(crossing.source);
+    return takersOf(crossing).every((taker) => on(taker) === from);
   }
 
   *#move(units: readonly Unit[], device: string): Generator<Move> {

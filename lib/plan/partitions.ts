@@ -53,7 +53,7 @@ export interface Partition {
 
 const MOST_SLOWEST = 10;
 
-/** In the order of the devices. `calls` are left out of the times: they last as long as what they call. */
+/** In the order of the devices. `calls`, which last as long as what they call, are left out of the times. */
 export async function partitions(
   devices: readonly { name: string }[],
   ops: readonly PlacedOp[],
@@ -61,7 +61,7 @@ export async function partitions(
   events: RunEvents,
   ran: Ran,
   run: RunGraph,
-  calls: (event: RunEvent) => boolean,
+  calls: ReadonlySet<RunEvent>,
 ): Promise<Partition[]> {
   const byDevice = groupBy(events.all, ({ kernel }) => kernel.device);
   const opsOn = groupBy(ops, ({ actual }) => actual);
@@ -71,7 +71,7 @@ export async function partitions(
     const all = byDevice.get(device) ?? [];
     const own = opsOn.get(device)?.length ?? 0;
     if (all.length === 0 && own === 0) continue;
-    const working = all.filter((event) => !calls(event));
+    const working = all.filter((event) => !calls.has(event));
     found.push({
       device,
       ops: own,

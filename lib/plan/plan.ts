@@ -1,18 +1,17 @@
 /** The execution plan of a traced run: each device's part of it, what its time went into, and what would make it better. */
 import type { KernelLookup } from '../placement/kernels.js';
-import type { ModelGraph } from '../placement/model-graph.js';
-import type { RunEvents } from '../placement/report/events.js';
-import { fusions } from '../placement/report/fusion.js';
+import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
+import type { RunEvent, RunEvents } from '../placement/report/events.js';
+import type { Fusion } from '../placement/report/fusion.js';
 import type { PlacedOp } from '../placement/report/placed-op.js';
 import type { Ran } from '../placement/report/ran.js';
-import { isState } from '../placement/report/reason.js';
-import { TensorNames } from '../placement/report/tensor-names.js';
+import type { TensorNames } from '../placement/report/tensor-names.js';
 import type { Transfer } from '../placement/report/transfers.js';
-import { type CriticalPath, criticalPath, isCall } from './critical-path.js';
+import { Slices } from '../placement/slices.js';
+import { type CriticalPath, criticalPath } from './critical-path.js';
 import { type LintFinding, lint } from './lint.js';
 import { type Partition, partitions } from './partitions.js';
 import { RunGraph } from './run-graph.js';
-import { rulesFor } from './units.js';
 
 export interface ExecutionPlan {
   /** One for each device that did something. */
@@ -32,38 +31,32 @@ export interface TracedRun {
   readonly devices: readonly { name: string }[];
   readonly requested: readonly string[];
   readonly kernels: KernelLookup | undefined;
+  readonly fusions: ReadonlyMap<ModelNode, Fusion>;
+  readonly names: TensorNames;
 }
 
 /** Leaves the event loop its turns. */
 export async function planOf(traced: TracedRun): Promise<{ plan: ExecutionPlan; run: RunGraph }> {
-  const { graph, events, ran, ops, transfers, devices, requested, kernels } = traced;
+  const { graph, events, ran, ops, transfers, devices, requested, kernels, fusions, names } = traced;
   const run = await RunGraph.build(events, ran);
-  const names = new TensorNames(graph, events, ran);
+  const calls = await callsOf(traced);
   const total = transfers.reduce((sum, { bytes }) => sum + bytes, 0);
   const plan: ExecutionPlan = {
-    partitions: await partitions(devices, ops, transfers, events, ran, run, (event) =>
-      isCall(event, graph, ran),
-    ),
-    criticalPath: await criticalPath(graph, run, events, ran),
-    lint: await lint(
-      {
-        graph,
-        run,
-        requested,
-        kernels,
-        isState,
-        fusions: fusions(graph, ran),
-        nameOf: (node, output) => names.of(node.name, output, rootOf(node.events[0], ran)),
-        rulesFor: (all, device) => rulesFor(all, device, graph),
-      },
-      total,
-    ),
+    partitions: await partitions(devices, ops, transfers, events, ran, run, calls),
+    criticalPath: await criticalPath(run, events, ran, calls),
+    lint: await lint({ graph, run, requested, kernels, fusions }, names, total),
   };
   return { plan, run };
 }
 
-/** The function in which a node ran, as tensor names want it. */
-function rootOf(event: RunEvents['all'][number] | undefined, ran: Ran): string | undefined {
-  if (event === undefined || event.kernel.isMain) return '';
-  return ran.at(event)?.root;
+/** Runs of calls: each lasts as long as what it calls. */
+async function callsOf({ graph, events, ran }: TracedRun): Promise<Set<RunEvent>> {
+  const slices = new Slices();
+  const calls = new Set<RunEvent>();
+  for (const [i, event] of events.all.entries()) {
+    if (slices.isOver(i)) await slices.next();
+    const node = ran.at(event)?.node;
+    if (node !== undefined && event.kernel.op === node.type && graph.calls(node).length > 0) calls.add(event);
+  }
+  return calls;
 }

@@ -3,6 +3,7 @@
  *
  * Of the main graph TensorFlow gives the partitions; of functions that were not inlined only what their kernels took in, by name.
  */
+import { leading } from '../bisect.js';
 import type { ModelNode } from '../placement/model-graph.js';
 import type { Kernel, RunEvent, RunEvents } from '../placement/report/events.js';
 import type { Ran } from '../placement/report/ran.js';
@@ -38,13 +39,7 @@ export class RunNode {
 
   /** The last run that had begun before a time, searched from the end of a list that is in order. */
   lastBefore(time: number): RunEvent | undefined {
-    let [low, high] = [0, this.events.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.events[middle]!.start < time) low = middle + 1;
-      else high = middle;
-    }
-    return this.events[low - 1];
+    return this.events[leading(this.events, ({ start }) => start < time) - 1];
   }
 }
 
@@ -93,12 +88,12 @@ export class RunGraph {
 
   async #addMain({ partition }: RunEvents, slices: Slices): Promise<Map<string, RunNode>> {
     const nodes = new Map<string, RunNode>();
-    const sends = new Map<string, string>();
+    const sends = new Map<string, { on: string; input: string }>();
     const receives = new Map<string, (typeof partition)[number]>();
     for (const each of partition) {
       const { device, name, op, inputs, recvDevice, rendezvous } = each;
       if (/^_(Host)?Send$/.test(op))
-        sends.set(`${recvDevice}\n${rendezvous}`, keyOf(device, inputs[0] ?? ''));
+        sends.set(`${recvDevice}\n${rendezvous}`, { on: device, input: inputs[0] ?? '' });
       else if (/^_(Host)?Recv$/.test(op)) receives.set(keyOf(device, name), each);
       else nodes.set(keyOf(device, name), this.#add(device, name, op));
     }
@@ -108,15 +103,11 @@ export class RunGraph {
       if (node === undefined) continue;
       for (const input of inputs) {
         const isControl = input.startsWith('^');
-        let { name: source, output } = splitTensor(isControl ? input.slice(1) : input);
-        let on = device;
-        const receive = receives.get(keyOf(device, source));
+        const own = splitTensor(isControl ? input.slice(1) : input);
+        const receive = receives.get(keyOf(device, own.name));
         const sent = receive && sends.get(`${device}\n${receive.rendezvous}`);
-        if (sent !== undefined) {
-          [on, source] = sent.split('\n') as [string, string, string];
-          ({ name: source, output } = splitTensor(source));
-        }
-        const from = nodes.get(keyOf(on, source));
+        const { name: source, output } = sent === undefined ? own : splitTensor(sent.input);
+        const from = nodes.get(keyOf(sent?.on ?? device, source));
         // An empty constant is sent where an op only has to wait for another.
         const isWait = isControl || /\/ctrl\/_\d+$/.test(source);
         if (from !== undefined) node.inputs.push({ node: from, output: isWait ? -1 : output });

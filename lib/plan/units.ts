@@ -1,11 +1,11 @@
 /** Which ops can only move together: what works on one variable, what is tied, and what TensorFlow has fused. */
+import { groupBy } from '../group.js';
 import { colocatedWith, Sets } from '../placement/colocation.js';
 import { isDownstream, isUpstream } from '../placement/control-flow.js';
 import type { KernelLookup } from '../placement/kernels.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { Fusion } from '../placement/report/fusion.js';
 import { isState } from '../placement/report/reason.js';
-import type { TensorName } from '../placement/report/tensor-names.js';
 import type { PlacementRule } from '../placement/rules.js';
 import { Slices } from '../placement/slices.js';
 import type { RunGraph, RunNode } from './run-graph.js';
@@ -18,9 +18,6 @@ export interface UnitsInput {
   readonly requested: readonly string[];
   readonly fusions: ReadonlyMap<ModelNode, Fusion>;
   readonly kernels: KernelLookup | undefined;
-  readonly isState: (node: ModelNode) => boolean;
-  readonly nameOf: (node: RunNode, output: number) => TensorName;
-  readonly rulesFor: (ops: readonly ModelNode[], device: string) => PlacementRule[];
 }
 
 /** What a function is given, where TensorFlow has inlined it: placed with what it comes from. */
@@ -66,14 +63,13 @@ export class Units {
       }
       for (const name of colocatedWith(node)) sets.join(node, graph.find(name, node.function) ?? name);
     }
-    const ops = new Map<number, ModelNode[]>();
-    for (const node of members) push(ops, sets.root(node.index), node);
-    const nodes = new Map<number, RunNode[]>();
-    for (const node of run.nodes) {
+    const ops = groupBy(members, ({ index }) => sets.root(index));
+    const nodes = groupBy(run.nodes, (node) => {
       const { op } = leaderOf(node);
-      if (op !== undefined) push(nodes, sets.root(op.index), node);
-    }
+      return op && sets.root(op.index);
+    });
     for (const [root, own] of nodes) {
+      if (root === undefined) continue;
       addHandles(own);
       const unit = { ops: ops.get(root) ?? [], nodes: own };
       for (const node of own) this.#of.set(node, unit);
@@ -132,10 +128,4 @@ function addHandles(own: RunNode[]): void {
       open.push(user);
     }
   }
-}
-
-function push<K, V>(into: Map<K, V[]>, key: K, value: V): void {
-  const all = into.get(key);
-  if (all === undefined) into.set(key, [value]);
-  else all.push(value);
 }

@@ -138,3 +138,10 @@ function damage(file: string, bytes: Uint8Array, why: string): string {
   }
   return `${file} (${bytes.length} bytes) is damaged or no SavedModel: ${why}.`;
 }
+
+/** The serialised GraphDef of a serialised MetaGraph: a view, where it stands in one piece. */
+export function graphDefOf(metaGraph: Uint8Array): Uint8Array {
+  const graphs = payloads(metaGraph, MetaGraphDefSchema.field.graphDef.number);
+  // A message that comes in several parts is their concatenation.
+  return graphs.length === 1 ? graphs[0]! : Buffer.concat(graphs);
+}

@@ -1,7 +1,6 @@
 /** RunMetadata decoded beside the event loop, where it is large: some 40 ms a megabyte otherwise. */
-import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
+import { startThread } from '../thread.js';
 import { type Recorded, type RecordedKernel, type RecordedNode, readRecorded } from './recorded.js';
 
 /** Above so many bytes; below, a thread costs more than it saves. */
@@ -29,9 +28,9 @@ export interface Decoded {
 export async function readRecordedAside(metadata: Uint8Array): Promise<Decoded> {
   // This file is lib/trace/recorded-aside.ts, or in dist/bundle/.
   const program = new URL('../trace/decoder.js', import.meta.url);
-  // Run from TypeScript, the program is not there.
-  if (metadata.length <= LARGE || !existsSync(program)) return here(metadata);
-  const worker = start(program, metadata);
+  if (metadata.length <= LARGE) return here(metadata);
+  // The graphs of frozen models are in it, with their weights: a copy would take its time.
+  const worker = startThread(program, metadata, [metadata.buffer as ArrayBuffer]);
   if (worker === undefined) return here(metadata);
   const nodes: RecordedNode[] = [];
   const kernels: RecordedKernel[] = [];
@@ -56,19 +55,6 @@ export async function readRecordedAside(metadata: Uint8Array): Promise<Decoded> 
 
 function here(metadata: Uint8Array): Decoded {
   return { recorded: readRecorded(metadata), metadata };
-}
-
-/** Undefined where the process may not have threads: Node's permissions. */
-function start(program: URL, metadata: Uint8Array): Worker | undefined {
-  try {
-    // The graphs of frozen models are in it, with their weights: a copy would take its time. Neither what the process preloads
-    // nor how it takes its input is meant for this thread.
-    const transferList = [metadata.buffer as ArrayBuffer];
-    return new Worker(program, { workerData: metadata, transferList, execArgv: [] });
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ERR_ACCESS_DENIED') return undefined;
-    throw error;
-  }
 }
 
 /** An error that has come from the thread as a plain one. */

@@ -3,7 +3,7 @@
  * cheaply: strings once, numbers in typed arrays.
  */
 
-import { decodeRunMetadata, type RunMetadata } from '../config.js';
+import { decodeRunMetadata } from '../config.js';
 import { DTYPES } from '../dtype.js';
 import { textAttribute } from '../placement/attributes.js';
 import type { NodeExecStats, NodeOutput } from '../proto/tensorflow/core/framework/step_stats_pb.js';
@@ -46,16 +46,15 @@ export const EVENT = {
   scheduled: 1,
   start: 2,
   end: 3,
-  thread: 4,
   /** The most memory that it had allocated at a time, in bytes, temporary memory included; 0 where nothing is known. */
-  peakBytes: 5,
+  peakBytes: 4,
   /** Where its outputs begin in `outputs`, and how many there are. */
-  outputsAt: 6,
-  outputCount: 7,
+  outputsAt: 5,
+  outputCount: 6,
 } as const;
 
 /** Numbers of an event. */
-export const EVENT_SIZE = 8;
+export const EVENT_SIZE = 7;
 
 const BYTES = new Map<number, number>(DTYPES.map(({ number, bytes }) => [number, bytes]));
 /** Reference types, as of TensorFlow 1's variables, are numbered from here. */
@@ -67,11 +66,8 @@ const REFERENCE = 100;
  * @throws TensorFlowError DATA_LOSS
  */
 export function readRecorded(metadata: Uint8Array): Recorded {
-  return recordedOf(decodeRunMetadata(metadata));
-}
-
-export function recordedOf(metadata: RunMetadata): Recorded {
-  const nodes = metadata.partitionGraphs.flatMap(({ node }) =>
+  const { partitionGraphs, stepStats } = decodeRunMetadata(metadata);
+  const nodes = partitionGraphs.flatMap(({ node }) =>
     node.map((def): RecordedNode => {
       const recvDevice = textAttribute(def, 'recv_device');
       const rendezvous = textAttribute(def, 'tensor_name');
@@ -81,7 +77,7 @@ export function recordedOf(metadata: RunMetadata): Recorded {
         : { ...plain, recvDevice, rendezvous };
     }),
   );
-  const stats = metadata.stepStats?.devStats ?? [];
+  const stats = stepStats?.devStats ?? [];
   const origin = earliest(stats.flatMap(({ nodeStats }) => nodeStats));
   const count = stats.reduce((sum, { nodeStats }) => sum + nodeStats.length, 0);
   const events = new Float64Array(count * EVENT_SIZE);
@@ -108,7 +104,6 @@ export function recordedOf(metadata: RunMetadata): Recorded {
           Math.min(start, scheduled),
           start,
           start + Number(node.allEndRelNanos || node.allEndRelMicros * 1000n),
-          node.threadId,
           peakBytes(node),
           outputs.length,
           node.output.length,
@@ -120,6 +115,22 @@ export function recordedOf(metadata: RunMetadata): Recorded {
     }
   }
   return { nodes, kernels, events, outputs: Float64Array.from(outputs), originUs: Number(origin / 1000n) };
+}
+
+/** The outputs of an event, by its number; the shape is a view, null where it is not known. */
+export function forEachOutput(
+  { events, outputs }: Recorded,
+  event: number,
+  visit: (slot: number, dtype: number, bytes: number, shape: Float64Array | null) => void,
+): void {
+  let at = events[event * EVENT_SIZE + EVENT.outputsAt]!;
+  for (let left = events[event * EVENT_SIZE + EVENT.outputCount]!; left > 0; left--) {
+    const rank = outputs[at + 3]!;
+    const end = at + 4 + Math.max(0, rank);
+    const shape = rank < 0 ? null : outputs.subarray(at + 4, end);
+    visit(outputs[at]!, outputs[at + 1]!, outputs[at + 2]!, shape);
+    at = end;
+  }
 }
 
 /** `name = Op(input, ^input)`. */

@@ -7,7 +7,7 @@ import type { Ran } from '../placement/report/ran.js';
 import type { TensorNames } from '../placement/report/tensor-names.js';
 import { Slices } from '../placement/slices.js';
 import type { RunGraph, RunInput } from '../plan/run-graph.js';
-import { EVENT, EVENT_SIZE, type Recorded } from './recorded.js';
+import { EVENT, EVENT_SIZE, forEachOutput, type Recorded } from './recorded.js';
 
 /** An output of a kernel. */
 export interface TraceOutput {
@@ -107,7 +107,8 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
       const key = `${from} ${arrival.input.output} ${event.kernel.device}`;
       if (from === undefined || to === undefined || seen.has(key)) continue;
       seen.add(key);
-      transfers.push({ tensor: nameOf(arrival, input), bytes: arrival.bytes, from, to });
+      const { tensor } = input.names.at(arrival.made, arrival.input.output);
+      transfers.push({ tensor, bytes: arrival.bytes, from, to });
     }
   }
   return { events: all, transfers, devices: [...new Set(all.map(({ device }) => device))].sort() };
@@ -140,20 +141,16 @@ function eventOf(
     startUs: rounded(originUs - beganUs + at(EVENT.start) / 1000),
     durationUs: rounded((at(EVENT.end) - at(EVENT.start)) / 1000),
     readyUs: rounded((at(EVENT.start) - at(EVENT.scheduled)) / 1000),
-    outputs: outputsOf(recorded, at(EVENT.outputsAt), at(EVENT.outputCount)),
+    outputs: outputsOf(recorded, index),
     peakBytes: at(EVENT.peakBytes),
   };
 }
 
-function outputsOf({ outputs }: Recorded, from: number, count: number): TraceOutput[] {
+function outputsOf(recorded: Recorded, event: number): TraceOutput[] {
   const found: TraceOutput[] = [];
-  for (let at = from; found.length < count; ) {
-    const rank = outputs[at + 3]!;
-    const dims = Math.max(0, rank);
-    const shape = rank < 0 ? null : Array.from(outputs.subarray(at + 4, at + 4 + dims));
-    found.push({ dtype: DTYPE.get(outputs[at + 1]!) ?? '', shape, bytes: outputs[at + 2]! });
-    at += 4 + dims;
-  }
+  forEachOutput(recorded, event, (_, dtype, bytes, shape) => {
+    found.push({ dtype: DTYPE.get(dtype) ?? '', bytes, shape: shape && Array.from(shape) });
+  });
   return found;
 }
 
@@ -173,11 +170,7 @@ function* arrivals(event: RunEvent, run: RunGraph): Generator<Arrival> {
   }
 }
 
-function nameOf({ input: { node, output }, made }: Arrival, { names, ran }: TimelineInput): string {
-  return names.of(node.name, output, made.kernel.isMain ? '' : ran.at(made)?.root).tensor;
-}
-
-/** To the nanosecond, in which they were recorded. */
-function rounded(us: number): number {
+/** Microseconds to the nanosecond, in which they were recorded. */
+export function rounded(us: number): number {
   return Math.round(us * 1000) / 1000;
 }

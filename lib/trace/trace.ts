@@ -4,9 +4,7 @@ import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import type { Explained } from '../explain.js';
 import { invalidOption } from '../options.js';
-import { fusions } from '../placement/report/fusion.js';
 import type { PlacementReport } from '../placement/report/report.js';
-import { TensorNames } from '../placement/report/tensor-names.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import type { Tensor } from '../tensor.js';
 import { type ChromeTrace, chromeJson, chromeTrace, type RunSpan } from './chrome-trace.js';
@@ -48,17 +46,7 @@ export class Trace<O = Record<string, Tensor>> {
 
   /** @internal */
   static async of<O>(signature: string, outputs: O, explained: Explained): Promise<Trace<O>> {
-    const { graph, recorded, events, ran, run, beganMs } = explained;
-    const names = new TensorNames(graph, events, ran);
-    const timeline = await timelineOf({
-      recorded,
-      events,
-      ran,
-      run,
-      names,
-      fusions: fusions(graph, ran),
-      beganUs: beganMs * 1000,
-    });
+    const timeline = await timelineOf({ ...explained, beganUs: explained.beganMs * 1000 });
     return new Trace(signature, outputs, explained, timeline);
   }
 

@@ -1,4 +1,6 @@
-// Figures of several values.
+// Figures of several values, and of this process.
+
+import { performance } from 'node:perf_hooks';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -19,3 +21,17 @@ export const megabytes = (bytes) => bytes / 2 ** 20;
 
 /** Resident memory of this process, in MB. */
 export const resident = () => megabytes(process.memoryUsage.rss());
+
+/** How late a timer of 1 ms comes at most, until the returned function is called. */
+export function watch() {
+  let longest = 0;
+  let due = performance.now() + 1;
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - due);
+    due = performance.now() + 1;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
+}

@@ -14,7 +14,7 @@ import { checkPlacement, PlacedGraph } from '../../dist/placed-graph.js';
 import { GraphDefSchema } from '../../dist/proto/tensorflow/core/framework/graph_pb.js';
 import { DataType } from '../../dist/proto/tensorflow/core/framework/types_pb.js';
 import { resnet50 } from '../models/resnet50.mjs';
-import { median } from './figures.mjs';
+import { median, watch } from './figures.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -109,18 +109,4 @@ function chain(count) {
     node.push({ name, op: 'Identity', input: [node[i - 1].name], attr: { T } });
   }
   return toBinary(GraphDefSchema, create(GraphDefSchema, { node }));
-}
-
-/** How late a timer of 1 ms comes at most, until the returned function is called. */
-function watch() {
-  let longest = 0;
-  let due = performance.now() + 1;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - due);
-    due = performance.now() + 1;
-  }, 1);
-  return () => {
-    clearInterval(timer);
-    return longest;
-  };
 }

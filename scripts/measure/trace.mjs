@@ -14,7 +14,7 @@ import { basicPitch } from '../models/basic-pitch.mjs';
 import { fromDist } from '../tools/dist.mjs';
 import { main } from '../tools/failure.mjs';
 import { ensureLibrary } from '../tools/library.mjs';
-import { median } from './figures.mjs';
+import { median, watch } from './figures.mjs';
 
 const FLOAT = 1;
 
@@ -134,19 +134,12 @@ async function compare(rounds, ways) {
 }
 
 async function timed(work) {
-  let longest = 0;
-  let due = performance.now() + 1;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - due);
-    due = performance.now() + 1;
-  }, 1);
   const wait = () => new Promise((resolve) => setTimeout(resolve, 20));
   await wait();
-  longest = 0;
+  const longest = watch();
   const start = performance.now();
   await work();
   const ms = performance.now() - start;
   await wait();
-  clearInterval(timer);
-  return { ms, delay: longest };
+  return { ms, delay: longest() };
 }

@@ -4,7 +4,7 @@
 // What `index.js` needs is dist/bundle/library.js, what only commands need dist/bundle/rest.js; beside them each module of
 // lib/ has its place in dist/, where it re-exports its part.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -50,7 +50,8 @@ async function compilePage() {
   const bundle = await rolldown({ input: join(PAGE, 'main.ts'), platform: 'browser' });
   await bundle.write({ file: join(OUTPUT, 'page', 'app.js'), format: 'esm', minify: true });
   await bundle.close();
-  await copyFile(join(PAGE, 'style.css'), join(OUTPUT, 'page', 'style.css'));
+  const styles = ['base.css', 'views.css'].map((name) => readFile(join(PAGE, 'style', name), 'utf8'));
+  await writeFile(join(OUTPUT, 'page', 'style.css'), (await Promise.all(styles)).join(''));
 }
 
 /** Each module, by its path without the ending. */

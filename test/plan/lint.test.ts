@@ -106,6 +106,7 @@ it.each(
     }
   };
   const before = await run(placement);
+  expect(before.lint).not.toEqual([]);
   const figures: string[] = [];
   for (const { rules, predictedBytes } of before.lint) {
     const after = bytesOf(await run([...rules, ...placement]));

@@ -1,6 +1,6 @@
 /** What `bench` and `tune` measure: a model, the options it was asked for with, and inputs; nothing is loaded here. */
 import type { Candidate, SentTensor } from '../../bench/job.js';
-import { checkLoad } from '../../load-options.js';
+import { checkLoad, type LoadOptions } from '../../load-options.js';
 import { checkDirectory } from '../../saved-model/directory.js';
 import { decodeMetaGraph, readMetaGraphBytes } from '../../saved-model/reader.js';
 import { findSignature, type Signature, signaturesOf } from '../../saved-model/signatures.js';
@@ -19,8 +19,7 @@ export async function prepareCandidate(
 ): Promise<{ candidate: Candidate; signature: Signature }> {
   const given = await readInputs(flags.input ?? []);
   await checkDirectory(directory);
-  const options = await readLoadOptions(directory, flags);
-  checkLoad(options);
+  const options = await candidateOptions(directory, flags);
   const metaGraph = decodeMetaGraph(await readMetaGraphBytes(directory, options.tags ?? ['serve']));
   const [name, signature] = findSignature(signaturesOf(metaGraph), flags.signature);
   const inputs = makeInputs(given, name, signature, (text) => {
@@ -33,6 +32,13 @@ export async function prepareCandidate(
     candidate: { directory, options, run: { signature: name, device: flags.device }, inputs: sent(inputs) },
     signature,
   };
+}
+
+/** The options that the flags ask for, checked. */
+export async function candidateOptions(directory: string, flags: ModelFlags): Promise<LoadOptions> {
+  const options = await readLoadOptions(directory, flags);
+  checkLoad(options);
+  return options;
 }
 
 function sent(inputs: Readonly<Record<string, Tensor>>): Record<string, SentTensor> {

@@ -1,6 +1,6 @@
 /** What was measured, as a table for people. */
 import type { Outcome } from '../../bench/compare.js';
-import { formatUs } from '../../format.js';
+import { formatUs, perSecond } from '../../format.js';
 import { table } from '../output/text.js';
 
 export type BenchRow = {
@@ -58,8 +58,4 @@ export function labelOf({ device, rules, library }: Pick<BenchRow, 'device' | 'r
   return [device === '' ? 'as placed' : device, rules, library]
     .filter((text) => text !== undefined)
     .join(', ');
-}
-
-export function perSecond(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

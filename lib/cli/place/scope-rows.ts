@@ -1,4 +1,5 @@
 /** The ops of a report by scope, those that ran on one device in one row. */
+import { groupBy } from '../../group.js';
 import type { PlacedOp } from '../../placement/report/report.js';
 
 /** Ops that make one row. */
@@ -61,7 +62,7 @@ function byFunction(ops: readonly PlacedOp[]): Group[] {
   const groups: Group[] = [];
   const idle: PlacedOp[] = [];
   let idleFunctions = 0;
-  for (const [name, members] of grouped(ops, (op) => op.function)) {
+  for (const [name, members] of groupBy(ops, (op) => op.function)) {
     if (name !== '' && members.every(({ reason }) => reason === 'not run')) {
       idle.push(...members);
       idleFunctions++;
@@ -83,21 +84,10 @@ function takeApart({ ops, scope = '', function: name }: Group): Group[] {
     const end = op.name.indexOf('/', scope.length);
     return end === -1 ? `\0${op.actual}` : op.name.slice(0, end + 1);
   };
-  return [...grouped(ops, below)].map(([key, members]) => {
+  return [...groupBy(ops, below)].map(([key, members]) => {
     const isScope = !key.startsWith('\0');
     const [first] = members;
     const label = members.length === 1 ? first!.name : isScope ? `${key}…` : `${scope}*`;
     return { label, function: name, ops: members, scope: isScope ? key : undefined };
   });
-}
-
-function grouped(ops: readonly PlacedOp[], by: (op: PlacedOp) => string): Map<string, PlacedOp[]> {
-  const groups = new Map<string, PlacedOp[]>();
-  for (const op of ops) {
-    const key = by(op);
-    const members = groups.get(key);
-    if (members === undefined) groups.set(key, [op]);
-    else members.push(op);
-  }
-  return groups;
 }

@@ -1,5 +1,6 @@
 /** A model's listing for people. */
 import { counted, formatBytes } from '../../format.js';
+import { groupBy } from '../../group.js';
 import type { TensorInfo } from '../../saved-model/signatures.js';
 import { formatShape, formatTags, table } from '../output/text.js';
 import { touchesFiles } from './file-ops.js';
@@ -78,7 +79,7 @@ function functionLines({ functions }: ModelListing): string[] {
 }
 
 function opsByType(ops: readonly GraphOp[]): [title: string, lines: string[]] {
-  const types = group(ops, (op) => op.type);
+  const types = groupBy(ops, (op) => op.type);
   const rows = sortedBySize(types).map(([type, members]) => [members.length, type, devicesOf(members)]);
   const inFunctions = ops.filter((op) => op.function !== '').length;
   const title = `Ops by type (${counted(ops.length, 'op')} of ${counted(types.size, 'type')}, ${inFunctions} in functions)`;
@@ -87,7 +88,7 @@ function opsByType(ops: readonly GraphOp[]): [title: string, lines: string[]] {
 
 /** `/CPU:0 ×3, none ×2`; nothing where no member has a device. */
 function devicesOf(ops: readonly GraphOp[]): string {
-  const devices = sortedBySize(group(ops, (op) => op.device));
+  const devices = sortedBySize(groupBy(ops, (op) => op.device));
   if (devices.length === 1) return devices[0]![0];
   return devices
     .map(([device, members]) => `${device === '' ? 'none' : device} ×${members.length}`)
@@ -95,7 +96,7 @@ function devicesOf(ops: readonly GraphOp[]): string {
 }
 
 function deviceLines(ops: readonly GraphOp[]): string[] {
-  const devices = group(
+  const devices = groupBy(
     ops.filter((op) => op.device !== ''),
     (op) => op.device,
   );
@@ -137,28 +138,18 @@ function stateLines({ variables, resources, changes }: ModelListing): string[] {
 }
 
 function fileLines(ops: readonly GraphOp[]): string[] {
-  const types = group(
+  const types = groupBy(
     ops.filter((op) => touchesFiles(op.type) !== undefined),
     (op) => op.type,
   );
   return sortedBySize(types).flatMap(([type, members]) => {
-    const places = [...group(members, (op) => op.function).keys()].map((name) =>
+    const places = [...groupBy(members, (op) => op.function).keys()].map((name) =>
       name === '' ? 'the main graph' : name,
     );
     const rest = places.length - MOST_PLACES;
     const listed = places.slice(0, MOST_PLACES).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
     return [`  ${type} ×${members.length}: ${touchesFiles(type)}`, `      in ${listed}`];
   });
-}
-
-function group(ops: readonly GraphOp[], by: (op: GraphOp) => string): Map<string, GraphOp[]> {
-  const groups = new Map<string, GraphOp[]>();
-  for (const op of ops) {
-    const members = groups.get(by(op));
-    if (members === undefined) groups.set(by(op), [op]);
-    else members.push(op);
-  }
-  return groups;
 }
 
 function sortedBySize(groups: ReadonlyMap<string, GraphOp[]>): [string, GraphOp[]][] {

@@ -1,5 +1,5 @@
 /** What `bench` measured: charts, and the numbers. */
-import { formatBytes, formatUs } from '../../format.js';
+import { formatBytes, formatUs, perSecond } from '../../format.js';
 import type { BenchData } from '../data.js';
 import { h, svg, table } from './dom.js';
 
@@ -14,7 +14,7 @@ export function bench({ results }: BenchData): HTMLElement {
           formatUs(each.medianUs!),
           formatUs(each.p99Us!),
           `${formatUs(each.spreadUs![0])} to ${formatUs(each.spreadUs![1])}`,
-          each.perSecond! >= 100 ? each.perSecond!.toFixed(0) : each.perSecond!.toPrecision(3),
+          perSecond(each.perSecond!),
           formatUs(each.loadMs! * 1000),
           formatUs(each.firstRunUs!),
           formatBytes(each.peakMemoryBytes!),
@@ -41,7 +41,7 @@ export function bench({ results }: BenchData): HTMLElement {
         label: label(each),
         value: each.perSecond!,
         tail: each.perSecond!,
-        text: each.perSecond! >= 100 ? each.perSecond!.toFixed(0) : each.perSecond!.toPrecision(3),
+        text: perSecond(each.perSecond!),
       })),
     ),
     chart(

@@ -264,6 +264,6 @@ function parts({ ops, prefix }: Branch): (Branch | OpData)[] {
     return all.length === 1 ? only! : { label: scope.slice(prefix.length), ops: all, prefix: scope };
   });
   const only = branches.length === 1 && own.length === 0 ? branches[0]! : undefined;
-  if (only !== undefined && !Array.isArray(only)) return parts(only).map((each) => each);
+  if (only !== undefined && !Array.isArray(only)) return parts(only);
   return [...branches, ...own];
 }

@@ -1,5 +1,5 @@
 /** What one traced run says: which kernels ran, on which device, when, and how large their outputs were. */
-import { EVENT, EVENT_SIZE, type Recorded, type RecordedNode } from '../../trace/recorded.js';
+import { EVENT, EVENT_SIZE, forEachOutput, type Recorded, type RecordedNode } from '../../trace/recorded.js';
 import { Slices } from '../slices.js';
 
 /** A node of a graph that TensorFlow made of the model, on its device. */
@@ -50,10 +50,8 @@ export class RunEvents {
     return run;
   }
 
-  async #read(
-    { nodes, kernels, events, outputs }: Recorded,
-    devices: readonly { name: string }[],
-  ): Promise<void> {
+  async #read(recorded: Recorded, devices: readonly { name: string }[]): Promise<void> {
+    const { nodes, kernels, events } = recorded;
     const labels = new Set<string>();
     const ops = new Set<string>();
     const slices = new Slices();
@@ -80,11 +78,7 @@ export class RunEvents {
       const kernel = own[events[at + EVENT.kernel]!];
       if (kernel === undefined) continue;
       const bytes = new Map<number, number>();
-      let from = events[at + EVENT.outputsAt]!;
-      for (let count = events[at + EVENT.outputCount]!; count > 0; count--) {
-        bytes.set(outputs[from]!, outputs[from + 2]!);
-        from += 4 + Math.max(0, outputs[from + 3]!);
-      }
+      forEachOutput(recorded, i, (slot, _, size) => bytes.set(slot, size));
       this.all.push({
         kernel,
         start: events[at + EVENT.start]!,

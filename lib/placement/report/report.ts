@@ -13,6 +13,7 @@ import { neededOps } from './needed.js';
 import type { PlacedOp, PlacementFacts } from './placed-op.js';
 import { Ran } from './ran.js';
 import { type Reasons, refusalOf, whyElsewhere } from './reason.js';
+import { TensorNames } from './tensor-names.js';
 import { transfers } from './transfers.js';
 
 export type { PlacedOp, PlacementFacts } from './placed-op.js';
@@ -48,6 +49,8 @@ export interface Understood {
   readonly events: RunEvents;
   readonly ran: Ran;
   readonly run: RunGraph;
+  readonly fusions: ReadonlyMap<ModelNode, Fusion>;
+  readonly names: TensorNames;
 }
 
 /** Puts a traced run and the model it ran side by side; leaves the event loop its turns. */
@@ -57,7 +60,9 @@ export async function understand(input: ReportInput): Promise<Understood> {
   const ran = await Ran.read(graph, events, requested);
   const slices = new Slices();
   const flow = await ControlFlow.find(graph, slices);
-  const maker = new OpReports(input, ran, flow);
+  const fused = fusions(graph, ran);
+  const names = new TensorNames(graph, events, ran);
+  const maker = new OpReports(input, ran, fused, flow);
   await maker.findIdle(events, slices);
   const ops: PlacedOp[] = [];
   let exact = true;
@@ -70,7 +75,7 @@ export async function understand(input: ReportInput): Promise<Understood> {
     const { name, type, saved } = node;
     ops.push({ name, type, function: node.function, requested: asked, saved, actual, reason });
   }
-  const moved = await transfers(graph, events, ran);
+  const moved = await transfers(names, events, ran);
   const { devices, kernels } = input;
   const { plan, run } = await planOf({
     graph,
@@ -81,8 +86,10 @@ export async function understand(input: ReportInput): Promise<Understood> {
     devices,
     requested,
     kernels,
+    fusions: fused,
+    names,
   });
-  return { report: { ops, transfers: moved, exact, ...plan }, events, ran, run };
+  return { report: { ops, transfers: moved, exact, ...plan }, events, ran, run, fusions: fused, names };
 }
 
 class OpReports {
@@ -94,11 +101,11 @@ class OpReports {
   /** Ops that TensorFlow had ready, and that the run did not come by: branches not taken. */
   readonly #idle = new Set<ModelNode>();
 
-  constructor(input: ReportInput, ran: Ran, flow: ControlFlow) {
+  constructor(input: ReportInput, ran: Ran, fused: ReadonlyMap<ModelNode, Fusion>, flow: ControlFlow) {
     const { graph, devices, kernels, requested, clearDevices } = input;
     this.#requested = requested;
     this.#ran = ran;
-    this.#fusions = fusions(graph, ran);
+    this.#fusions = fused;
     this.#needed = neededOps(graph, input.fetches, input.feeds);
     const wish = (node: ModelNode) => requested[node.index] || (clearDevices === true ? '' : node.saved);
     this.#reasons = { graph, devices, kernels, flow, wish, devicesOf: (node) => this.#devicesOf(node) };

@@ -1,7 +1,7 @@
 /** Names of tensors in the graphs that TensorFlow made of a model, taken back to the model's. */
 
 import type { ModelGraph, ModelNode, Source } from '../model-graph.js';
-import type { RunEvents } from './events.js';
+import type { RunEvent, RunEvents } from './events.js';
 import type { Ran } from './ran.js';
 import { isState, resourceBehind } from './reason.js';
 
@@ -30,6 +30,12 @@ export class TensorNames {
     this.#ran = ran;
     for (const { name, op, inputs } of events.partition) this.#main.set(name, { op, inputs });
     for (const { kernel } of events.all) if (!kernel.isMain) this.#inFunctions.set(kernel.name, kernel);
+  }
+
+  /** What an output of a kernel is called in the model. */
+  at(event: RunEvent, output: number): TensorName {
+    const { kernel } = event;
+    return this.of(kernel.name, output, kernel.isMain ? '' : this.#ran.at(event)?.root);
   }
 
   /** What a node's output is called in the model. `root` is the function in which the node ran. */

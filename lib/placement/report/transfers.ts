@@ -1,9 +1,10 @@
 /** What one run moved from one device to another. */
-import type { ModelGraph } from '../model-graph.js';
+import { leading } from '../../bisect.js';
+import { groupBy } from '../../group.js';
 import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
 import type { Ran } from './ran.js';
-import { splitTensor, TensorNames } from './tensor-names.js';
+import { splitTensor, type TensorNames } from './tensor-names.js';
 
 /** A tensor that crosses devices in each run. */
 export interface Transfer {
@@ -35,8 +36,7 @@ interface Crossing {
 const MOST_RUNS = 64;
 
 /** Largest first. */
-export async function transfers(graph: ModelGraph, events: RunEvents, ran: Ran): Promise<Transfer[]> {
-  const names = new TensorNames(graph, events, ran);
+export async function transfers(names: TensorNames, events: RunEvents, ran: Ran): Promise<Transfer[]> {
   const sums = new Map<string, { -readonly [K in keyof Transfer]: Transfer[K] }>();
   const slices = new Slices();
   let step = 0;
@@ -59,7 +59,10 @@ export async function transfers(graph: ModelGraph, events: RunEvents, ran: Ran):
 
 /** The main graph's: it was cut into one graph a device, with sends and receives between. */
 function* inPartitions(events: RunEvents): Generator<Crossing> {
-  const runs = grouped(events.all.filter(({ kernel }) => kernel.isMain));
+  const runs = groupBy(
+    events.all.filter(({ kernel }) => kernel.isMain),
+    nameOf,
+  );
   for (const { device: from, op, inputs, recvDevice: to } of events.partition) {
     if (!/^_(Host)?Send$/.test(op)) continue;
     const [input] = inputs;
@@ -78,7 +81,10 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
  */
 async function inFunctions(events: RunEvents, ran: Ran): Promise<Crossing[]> {
   const crossings: Crossing[] = [];
-  const runs = grouped(events.all.filter(({ kernel }) => !kernel.isMain));
+  const runs = groupBy(
+    events.all.filter(({ kernel }) => !kernel.isMain),
+    nameOf,
+  );
   const local = new Set(events.all.map(({ kernel }) => `${kernel.device}\n${kernel.name}`));
   const received = new Map<Kernel, readonly (readonly [input: string, source: string])[]>();
   const seen = new Map<RunEvent, Set<string>>();
@@ -124,13 +130,8 @@ function lastBefore(
   ran: Ran,
 ): RunEvent | undefined {
   // Runs are in the order of their start, and a loop has many.
-  let [low, high] = [0, runs.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (runs[middle]!.start <= event.start) low = middle + 1;
-    else high = middle;
-  }
-  for (let i = low - 1; i >= 0 && i >= low - MOST_RUNS; i--) {
+  const count = leading(runs, ({ start }) => start <= event.start);
+  for (let i = count - 1; i >= 0 && i >= count - MOST_RUNS; i--) {
     const made = runs[i]!;
     const of = ran.at(made)?.root;
     if (made.kernel.device !== event.kernel.device && (of === undefined || root === undefined || of === root))
@@ -139,12 +140,6 @@ function lastBefore(
   return undefined;
 }
 
-function grouped(events: readonly RunEvent[]): Map<string, RunEvent[]> {
-  const groups = new Map<string, RunEvent[]>();
-  for (const event of events) {
-    const group = groups.get(event.kernel.name);
-    if (group === undefined) groups.set(event.kernel.name, [event]);
-    else group.push(event);
-  }
-  return groups;
+function nameOf({ kernel }: RunEvent): string {
+  return kernel.name;
 }
