@@ -61,7 +61,7 @@ export async function understand(input: ReportInput): Promise<Understood> {
   const slices = new Slices();
   const flow = await ControlFlow.find(graph, slices);
   const fused = fusions(graph, ran);
-  const names = new TensorNames(graph, events, ran);
+  await slices.next();
   const maker = new OpReports(input, ran, fused, flow);
   await maker.findIdle(events, slices);
   const ops: PlacedOp[] = [];
@@ -75,6 +75,8 @@ export async function understand(input: ReportInput): Promise<Understood> {
     const { name, type, saved } = node;
     ops.push({ name, type, function: node.function, requested: asked, saved, actual, reason });
   }
+  await slices.next();
+  const names = new TensorNames(graph, events, ran);
   const moved = await transfers(names, events, ran);
   const { devices, kernels } = input;
   const { plan, run } = await planOf({
