@@ -1,4 +1,5 @@
 /** Names of tensors and ops, looked up in a graph once for many runs. */
+import type { Link } from './cluster/link.js';
 import { type DTypeInfo, dtypeByNumber, dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
@@ -33,6 +34,8 @@ export interface Bound {
   loneShape: readonly number[] | undefined;
   /** The graph, for errors that name who in it is at fault. */
   readGraph: GraphReader;
+  /** Of a session on a cluster. */
+  link: Link | undefined;
 }
 
 /**
@@ -47,6 +50,7 @@ export function bindNames(
   targets: readonly string[],
   defaults: RunDefaults,
   readGraph: GraphReader,
+  link?: Link,
 ): Bound {
   const fed = feeds.map(fullName);
   const feedOf = fetches.map((name) => fed.indexOf(fullName(name)));
@@ -63,6 +67,7 @@ export function bindNames(
     runs: computed.length + targets.length > 0,
     loneShape: undefined,
     readGraph,
+    link,
   };
 }
 

@@ -7,7 +7,7 @@
 
 import { fromBinary } from '@bufbuild/protobuf';
 import { checkAge } from './config/age.js';
-import { checkThreads } from './config/limits.js';
+import { checkDeviceFilters, checkThreads } from './config/limits.js';
 import { decodeMessage, encodeMessage } from './config/message.js';
 import { TensorFlowError } from './errors.js';
 import {
@@ -73,7 +73,9 @@ export function encodeConfig(
 ): Uint8Array | undefined {
   if (config === undefined) return undefined;
   const bytes = encodeMessage(ConfigProtoSchema, config, path);
-  checkThreads(decodeConfig(bytes, path), path);
+  const decoded = decodeConfig(bytes, path);
+  checkThreads(decoded, path);
+  checkDeviceFilters(decoded, path);
   return bytes;
 }
 

@@ -41,7 +41,7 @@ interface LookOptions
 
 /** Runs what is bound, and reports. `run` names what was fed and fetched. */
 async function explainRun(
-  { placed, assignment }: Placement,
+  { placed, assignment, devices }: Placement,
   bound: Bound,
   inputs: readonly Tensor[],
   run: { feeds: readonly string[]; fetches: readonly string[] },
@@ -51,7 +51,9 @@ async function explainRun(
 ): Promise<Explained> {
   // Where every output is fed, TensorFlow has nothing to do.
   let metadata: Uint8Array | undefined = bound.runs ? undefined : new Uint8Array();
-  const runOptions: RunOptionsJson = { traceLevel, outputPartitionGraphs: true };
+  // Servers record their part at this level alone.
+  const level = bound.link === undefined ? traceLevel : 'FULL_TRACE';
+  const runOptions: RunOptionsJson = { traceLevel: level, outputPartitionGraphs: true };
   const beganMs = Date.now();
   let endedMs = beganMs;
   const onRunMetadata = (bytes: Uint8Array) => {
@@ -77,7 +79,7 @@ async function explainRun(
     graph,
     requested: assignment.requested,
     isHousekeeping: (i) => placed.index.isHousekeeping(i),
-    devices: placed.devices,
+    devices,
     clearDevices: placed.plan.clearDevices,
     kernels: kernelLookup(registeredKernels),
     recorded,

@@ -1,6 +1,9 @@
 /** Everything public. */
 export { Batcher, type BatcherRunOptions, type BatcherStats } from './batcher/batcher.js';
 export type { Batching, BatchingOptions } from './batcher/options.js';
+export type { ClusterOptions } from './cluster/options.js';
+export { Server, type ServerOptions, startServer } from './cluster/server.js';
+export type { ClusterSpec } from './cluster/spec.js';
 export {
   type ConfigProtoJson,
   decodeRunMetadata,

@@ -1,9 +1,10 @@
 /** Options of `SavedModel.load`: what there is, and the checks of it. */
 import { BATCHING_KEYS, type BatchingOptions, checkBatching } from './batcher/options.js';
+import { CLUSTER_KEYS, type ClusterOptions, type ClusterPlan, checkCluster } from './cluster/options.js';
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
 import { checkFreeze, type FreezeOptions } from './freeze/options.js';
-import { checkCount, checkKeys, checkStrings } from './options.js';
+import { checkCount, checkKeys, checkStrings, invalidOption } from './options.js';
 import {
   checkPlacement,
   checkRunDevice,
@@ -14,7 +15,7 @@ import {
 import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session.js';
 
 /** Options of `SavedModel.load`. */
-export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
+export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions, ClusterOptions {
   /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
   tags?: readonly string[] | undefined;
   /**
@@ -57,6 +58,7 @@ const LOAD_KEYS = [
   ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
+  ...CLUSTER_KEYS,
 ];
 
 /** The same, checked, with the defaults filled in. */
@@ -64,6 +66,7 @@ export interface CheckedLoad {
   tags: readonly string[];
   devices: readonly string[];
   plan: PlacementPlan;
+  cluster: ClusterPlan;
   /** Serialized. */
   runOptions: Uint8Array | undefined;
   extensions: ReturnType<typeof checkExtensions>;
@@ -86,10 +89,18 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   checkStrings(devices, 'devices');
   for (const device of devices) checkRunDevice(device);
   const { executor, concurrency, outputs, strings } = options;
+  const plan = checkPlacement(options);
+  const cluster = checkCluster(options, plan.config);
+  if (cluster.isRemote && executor === 'caller') {
+    throw invalidOption(
+      "executor: 'caller' is of no use with target or replicas: ops run in the pools of the tasks.",
+    );
+  }
   return {
     tags: [...tags],
     devices: [...devices],
-    plan: checkPlacement(options),
+    plan,
+    cluster,
     runOptions: encodeRunOptions(options.runOptions),
     extensions: checkExtensions(options),
     copies: options.copies ?? 1,

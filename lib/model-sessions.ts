@@ -1,12 +1,11 @@
-/** The sessions of one SavedModel: the one it was loaded with, and one more for each device that runs ask for. */
+/** The sessions of one SavedModel: the one it was loaded with, one more for each device that runs ask for, copies and replicas. */
 import { opName } from './bound.js';
+import { RemoteGroup } from './cluster/group.js';
+import { withDevices } from './cluster/site.js';
 import { closedError } from './errors.js';
-import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
-import type { FreezeOptions } from './freeze/options.js';
-import { freezeSession } from './freeze/session.js';
+import { explainMissingOp } from './extensions/missing-op.js';
 import { checkClose } from './options.js';
-import { type GraphEdits, PlacedGraph, type PlacementPlan } from './placed-graph.js';
-import type { Assignment } from './placement/assign.js';
+import type { PlacedGraph } from './placed-graph.js';
 import { checkSavedDevices } from './placement/check-devices.js';
 import { NodeList } from './placement/node-list.js';
 import { SessionPool } from './placement/pool.js';
@@ -14,70 +13,64 @@ import { assigningOps } from './placement/stateful.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
-import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
-import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
-import { Session, type SessionSettings } from './session.js';
+import { decodeMetaGraph } from './saved-model/reader.js';
+import { Session } from './session.js';
 import { SessionGroup } from './session-group.js';
+import {
+  graphReader,
+  type Made,
+  makeSession,
+  type Parsed,
+  parseModel,
+  readModel,
+  type SessionsOptions,
+  type Whereabouts,
+} from './session-maker.js';
 
-/** What the sessions of a model have in common; all of it is checked. */
-export interface SessionsOptions {
-  tags: readonly string[];
-  plan: PlacementPlan;
-  /** Serialized, for the runs that restore and initialise. */
-  runOptions: Uint8Array | undefined;
-  session: SessionSettings;
-  /** Sessions of each placement. */
-  copies: number;
-  freeze: FreezeOptions | undefined;
-}
-
-/** A parsed model. */
-export interface Parsed {
-  metaGraph: MetaGraphDef;
+/** A graph, and what a session of it was asked. */
+export interface Placement extends Pick<Made, 'assignment' | 'devices'> {
   placed: PlacedGraph;
 }
 
-/** A graph, and which op of it a session was asked to run where. */
-export interface Placement {
-  placed: PlacedGraph;
-  assignment: Assignment;
-}
+type Group = SessionGroup | RemoteGroup;
 
 export class ModelSessions {
   readonly metaGraph: MetaGraphDef;
-  /** The session with the rules alone. */
-  readonly base: Session;
   readonly #path: string;
   readonly #options: SessionsOptions;
-  readonly #bases = new SessionGroup();
-  readonly #pool: SessionPool<SessionGroup>;
-  readonly #assignments = new WeakMap<Session, Assignment>();
+  /** With the rules alone. */
+  readonly #bases: Group;
+  readonly #pool: SessionPool<Group>;
+  readonly #asked = new WeakMap<Session, Omit<Made, 'session'>>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
   #isClosed = false;
   #isRefusing = false;
 
-  private constructor(path: string, options: SessionsOptions, metaGraph: MetaGraphDef, base: Session) {
+  private constructor(path: string, options: SessionsOptions, metaGraph: MetaGraphDef) {
     this.#path = path;
     this.#options = options;
     this.metaGraph = metaGraph;
-    this.base = base;
-    this.#bases.add(base);
-    this.#pool = new SessionPool((device) => this.#fill(new SessionGroup(), options.copies, device));
+    this.#bases = this.#group(undefined);
+    this.#pool = new SessionPool(async (device) => {
+      const group = this.#group(device);
+      await this.#fill(group, device);
+      return group;
+    });
   }
 
   /** Loads the model off the event loop; the library is open. */
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
-    let sessions: ModelSessions;
+    const takesApart = options.plan.isPlaced || options.freeze !== undefined || options.cluster.isRemote;
     try {
-      sessions = await (options.plan.isPlaced || options.freeze !== undefined
+      const sessions = await (takesApart
         ? ModelSessions.#loadPlaced(path, options)
         : ModelSessions.#loadPlain(path, options));
+      await sessions.#fill(sessions.#bases, undefined);
+      return sessions;
     } catch (error) {
       throw await explained(path, options.tags, error);
     }
-    await sessions.#fill(sessions.#bases, options.copies - 1, undefined);
-    return sessions;
   }
 
   static async #loadPlain(path: string, options: SessionsOptions): Promise<ModelSessions> {
@@ -85,15 +78,17 @@ export class ModelSessions {
     // TensorFlow is silent where a function body names a device that is not there. What cannot be read here (a
     // saved_model.pbtxt, a folder of its own file systems) it may load; and what is wrong with the rest, its load says.
     if (!plan.allowSoftPlacement) {
-      const parsed = await parse(path, tags, plan).catch(() => undefined);
-      if (parsed !== undefined) checkSavedDevices(parsed.placed.index, parsed.placed.devices);
+      const parsed = await parseModel(path, tags, plan).catch(() => undefined);
+      if (parsed !== undefined) checkSavedDevices(parsed.placed.index, await parsed.placed.devices());
     }
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
     const session = new Session(loaded.session, options.session, graphReader(path, tags));
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
-      return new ModelSessions(path, options, metaGraph, session);
+      const sessions = new ModelSessions(path, options, metaGraph);
+      (sessions.#bases as SessionGroup).add(session);
+      return sessions;
     } catch (error) {
       await session.close();
       throw error;
@@ -101,13 +96,16 @@ export class ModelSessions {
   }
 
   static async #loadPlaced(path: string, options: SessionsOptions): Promise<ModelSessions> {
-    const parsed = await parse(path, options.tags, options.plan);
+    const parsed = await parseModel(path, options.tags, options.plan);
     await requireVariables(path, parsed.metaGraph);
-    const { session, assignment } = await create(path, options, parsed);
-    const sessions = new ModelSessions(path, options, parsed.metaGraph, session);
+    const sessions = new ModelSessions(path, options, parsed.metaGraph);
     sessions.#parsed = Promise.resolve(parsed);
-    sessions.#assignments.set(session, assignment);
     return sessions;
+  }
+
+  /** Whether a run whose task is gone may be run once more, elsewhere. */
+  get failover(): boolean {
+    return this.#options.cluster.failover;
   }
 
   /** From now on runs of users are refused; those of batchers, which were accepted before, are not. */
@@ -120,7 +118,12 @@ export class ModelSessions {
     if (this.#isRefusing) throw closedError();
   }
 
-  /** The session of a run on this device, where it is ready. */
+  /** The session with the rules alone: of copies the first, of replicas the least busy. */
+  get base(): Session {
+    return this.#bases instanceof SessionGroup ? this.#bases.first : this.#bases.next();
+  }
+
+  /** The session of a run on this device, where it is ready. Throws UNAVAILABLE where its task is gone. */
   ready(device: string | undefined): Session | undefined {
     return (device === undefined ? this.#bases : this.#pool.ready(device))?.next();
   }
@@ -130,21 +133,28 @@ export class ModelSessions {
     return (device === undefined ? this.#bases : await this.#pool.get(device)).next();
   }
 
+  /** Makes again the sessions that were lost with their tasks. */
+  async reconnect(): Promise<void> {
+    if (this.#isClosed) throw closedError();
+    const groups = [this.#bases, ...this.#pool.all];
+    await Promise.all(groups.map((group) => (group instanceof RemoteGroup ? group.reconnect() : undefined)));
+  }
+
   /** Where a session's ops were asked to run. Reads the model once more where it was loaded without a placement. */
   async placement(session: Session): Promise<Placement> {
     if (this.#isClosed) throw closedError();
     const { placed } = await this.#parse();
-    let assignment = this.#assignments.get(session);
-    if (assignment === undefined) {
-      assignment = await placed.assign();
-      this.#assignments.set(session, assignment);
+    let asked = this.#asked.get(session);
+    if (asked === undefined) {
+      asked = { assignment: await placed.assign(), devices: await placed.devices() };
+      this.#asked.set(session, asked);
     }
-    return { placed, assignment };
+    return { placed, ...asked };
   }
 
   /** Whether a run of these fetches changes what later runs see. Reads the model once more. */
   async changesState(fetches: readonly string[]): Promise<boolean> {
-    const { graphDef } = await read(this.#path, this.#options.tags);
+    const { graphDef } = await readModel(this.#path, this.#options.tags);
     const nodes = await NodeList.read(graphDef, fetches.map(opName));
     return assigningOps(nodes).length > 0;
   }
@@ -158,23 +168,38 @@ export class ModelSessions {
     this.#parsed = undefined;
   }
 
-  /** Adds sessions to a group; where one cannot be made, it is closed. */
-  async #fill(group: SessionGroup, count: number, device: string | undefined): Promise<SessionGroup> {
+  /** An empty one. */
+  #group(device: string | undefined): Group {
+    const { cluster, copies, plan } = this.#options;
+    if (!cluster.isRemote) return new SessionGroup();
+    const devices = [...plan.rules.map((rule) => rule.device), device ?? ''];
+    const sites = cluster.sites.flatMap((site) => {
+      const whole = withDevices(site, devices, cluster.cluster);
+      return Array.from({ length: copies }, () => whole);
+    });
+    const make = (where: Whereabouts) => this.#make({ ...where, device }, sites.length > 1);
+    return new RemoteGroup(sites, make, cluster.reconnects);
+  }
+
+  /** Makes the sessions that a group lacks; where one cannot be made, it is closed. */
+  async #fill(group: Group, device: string | undefined): Promise<void> {
     try {
-      for (let i = 0; i < count; i++) group.add(await this.#make(device));
-      return group;
+      if (group instanceof RemoteGroup) return await group.open();
+      while (group.size < this.#options.copies) {
+        group.add(await this.#make({ device }, group.size > 0 || device !== undefined));
+      }
     } catch (error) {
       await group.close();
       throw error;
     }
   }
 
-  async #make(device: string | undefined): Promise<Session> {
+  async #make(where: Whereabouts, isOneOfMany: boolean): Promise<Session> {
     try {
       const parsed = await this.#parse();
-      const { session, assignment } = await create(this.#path, this.#options, parsed, device);
-      this.#assignments.set(session, assignment);
-      this.#tellOfReplicas(parsed);
+      const { session, ...asked } = await makeSession(this.#path, this.#options, parsed, where);
+      this.#asked.set(session, asked);
+      if (isOneOfMany) this.#tellOfReplicas(parsed);
       return session;
     } catch (error) {
       throw await explained(this.#path, this.#options.tags, error);
@@ -184,7 +209,7 @@ export class ModelSessions {
   /** A failure is forgotten: the next call reads the model again. */
   #parse(): Promise<Parsed> {
     if (this.#parsed !== undefined) return this.#parsed;
-    const parsing = parse(this.#path, this.#options.tags, this.#options.plan);
+    const parsing = parseModel(this.#path, this.#options.tags, this.#options.plan);
     this.#parsed = parsing;
     parsing.catch(() => {
       if (this.#parsed === parsing) this.#parsed = undefined;
@@ -198,79 +223,15 @@ export class ModelSessions {
     const ops = assigningOps(placed.index);
     if (ops.length === 0) return;
     process.emitWarning(
-      `${this.#path} changes variables when it runs (${ops.join(', ')}). Runs on different devices and copies ` +
+      `${this.#path} changes variables when it runs (${ops.join(', ')}). Runs on different devices, copies and replicas ` +
         'have variables of their own: what one changes, the others do not see.',
       { type: 'TensorFlowWarning', code: 'TF_SESSION_REPLICAS' },
     );
   }
 }
 
-async function read(
-  path: string,
-  tags: readonly string[],
-): Promise<{ metaGraph: MetaGraphDef; graphDef: Uint8Array }> {
-  const bytes = await readMetaGraphBytes(path, tags);
-  return { metaGraph: decodeMetaGraph(bytes), graphDef: graphDefOf(bytes) };
-}
-
 /** Why a load failed, as well as it can be said. */
 async function explained(path: string, tags: readonly string[], error: unknown): Promise<unknown> {
   const better = await explainMissingOp(error, graphReader(path, tags));
   return better === error ? explainLoadFailure(path, tags, error, addon().library()!.version) : better;
-}
-
-function graphReader(path: string, tags: readonly string[]): GraphReader {
-  return async () => {
-    const { metaGraph, graphDef } = await read(path, tags);
-    const index = await NodeList.read(graphDef);
-    return { index, savedBy: metaGraph.metaInfoDef?.tensorflowVersion };
-  };
-}
-
-async function parse(path: string, tags: readonly string[], plan: PlacementPlan): Promise<Parsed> {
-  const { metaGraph, graphDef } = await read(path, tags);
-  const placed = await PlacedGraph.open(
-    graphDef,
-    servedOps(metaGraph),
-    housekeepingOps(metaGraph),
-    plan,
-    fedOps(metaGraph),
-  );
-  return { metaGraph, placed };
-}
-
-interface Created {
-  session: Session;
-  assignment: Assignment;
-}
-
-/** A session, frozen where that was asked for. */
-function create(path: string, options: SessionsOptions, parsed: Parsed, device?: string): Promise<Created> {
-  if (options.freeze === undefined) return createRestored(path, options, parsed, device);
-  return freezeSession(options.freeze, path, parsed, (edits, restores) =>
-    createRestored(path, options, parsed, device, edits, restores),
-  );
-}
-
-/** A session, placed, with its variables restored and its tables initialised, in TensorFlow's own order. */
-async function createRestored(
-  path: string,
-  options: SessionsOptions,
-  { metaGraph, placed }: Parsed,
-  device?: string,
-  edits?: GraphEdits,
-  restores = true,
-): Promise<Created> {
-  const steps = await restoreSteps(path, metaGraph, restores);
-  const { native, assignment } = await placed.createSession(device, edits);
-  const session = new Session(native, options.session, graphReader(path, options.tags));
-  try {
-    for (const { target, feeds } of steps) {
-      await session.run([], feeds, { targets: [target], runOptions: options.runOptions });
-    }
-    return { session, assignment };
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
 }

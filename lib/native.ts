@@ -78,6 +78,11 @@ export interface NativeSession {
   setConcurrency(limit: number): void;
   /** Waits for the accepted runs, or with `cancel` ends them. Later calls give the same promise's result. */
   close(cancel: boolean): Promise<void>;
+  /**
+   * For a session of a server that does not answer: refuses new runs, and holds the process open for none that is under
+   * way. What becomes of those promises is uncertain. Freed once all have ended.
+   */
+  abandon(): void;
 }
 
 /** Every node of a graph: those of the main graph first, then each library function's, in the order of the bytes. */
@@ -133,8 +138,15 @@ export interface NativeGraphSource {
   index(): NativeGraphIndex;
   /** Names of the nodes from `from` up to `to`, without `to`. */
   names(from: number, to: number): string[];
-  /** Rewrites, imports, and makes a session; its variables are not restored. */
-  createSession(changes: NativeGraphChanges, config: Uint8Array | undefined): Promise<NativeSession>;
+  /**
+   * Rewrites, imports, and makes a session; its variables are not restored. `target`: left out or `''` for one in this process, else
+   * `grpc://host:port` of a server, which hears of it at the first run.
+   */
+  createSession(
+    changes: NativeGraphChanges,
+    config: Uint8Array | undefined,
+    target?: string,
+  ): Promise<NativeSession>;
 }
 
 export interface NativeLoad {
@@ -152,8 +164,10 @@ export interface NativeAddon {
   library(): { path: string; version: string; missing: string[] } | null;
   /** The file that the addon was linked with when it was built, which is the one to open; or null. */
   linked(): string | null;
-  /** The devices of a fresh session with this ConfigProto. */
-  listDevices(config: Uint8Array | undefined): Promise<NativeDevice[]>;
+  /** The devices of a fresh session with this ConfigProto, at that target. */
+  listDevices(config: Uint8Array | undefined, target?: string): Promise<NativeDevice[]>;
+  /** Starts a server by a serialized ServerDef, which serves until the process ends; its target. From TensorFlow 1.13. */
+  startServer(serverDef: Uint8Array): Promise<string>;
   loadSavedModel(
     directory: string,
     tags: readonly string[],

@@ -1,4 +1,5 @@
 /** One parsed graph, and sessions on it: each with the rules, and a device of its own for what the rules leave open. */
+import { here } from './cluster/site.js';
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from './config.js';
 import type { Device } from './device.js';
 import { TensorFlowError } from './errors.js';
@@ -58,6 +59,8 @@ export type GraphEdits = Pick<NativeGraphChanges, 'replaced' | 'copies' | 'added
 export interface PlacedSession {
   native: NativeSession;
   assignment: Assignment;
+  /** Those of the session. */
+  devices: readonly Device[];
 }
 
 /**
@@ -131,25 +134,22 @@ export function checkRunDevice(device: unknown): string | undefined {
 
 export class PlacedGraph {
   readonly plan: PlacementPlan;
-  /** The devices of a session with the plan's ConfigProto. */
-  readonly devices: readonly Device[];
   readonly index: NodeList;
   /** Serialized; never written to. */
   readonly graphDef: Uint8Array;
   readonly #source: NativeGraphSource;
   readonly #fed: ReadonlySet<string> | undefined;
   #graph: Promise<ModelGraph> | undefined;
+  readonly #devices = new Map<string, Promise<readonly Device[]>>();
 
   private constructor(
     plan: PlacementPlan,
-    devices: readonly Device[],
     graphDef: Uint8Array,
     source: NativeGraphSource,
     fed: readonly string[] | undefined,
   ) {
     this.#fed = fed && new Set(fed);
     this.plan = plan;
-    this.devices = devices;
     this.graphDef = graphDef;
     this.#source = source;
     this.index = new NodeList(source);
@@ -171,7 +171,7 @@ export class PlacedGraph {
     fed?: readonly string[],
   ): Promise<PlacedGraph> {
     const source = await addon().readGraph(graphDef, kept, housekeeping);
-    return new PlacedGraph(plan, await addon().listDevices(plan.config), graphDef, source, fed);
+    return new PlacedGraph(plan, graphDef, source, fed);
   }
 
   /** Which op was asked where, `device` being for those that neither a rule nor the model speaks of. */
@@ -180,18 +180,35 @@ export class PlacedGraph {
     return assign(this.index, rules, { device, clearDevices });
   }
 
+  /** The devices of a session there; asked for once. */
+  devices(site = here(this.plan.config)): Promise<readonly Device[]> {
+    const key = `${site.target}\n${Buffer.from(site.config ?? []).toString('base64')}`;
+    const known = this.#devices.get(key);
+    if (known !== undefined) return known;
+    const asking = addon().listDevices(site.config, site.target);
+    this.#devices.set(key, asking);
+    // A task that was not there may come.
+    asking.catch(() => this.#devices.delete(key));
+    return asking;
+  }
+
   /**
    * A session on the graph, placed.
    *
    * @throws TensorFlowError INVALID_ARGUMENT naming rules that match nothing, devices that do not exist and, with
    *   `exact`, each request that cannot be held
    */
-  async createSession(device?: string, edits: GraphEdits = {}): Promise<PlacedSession> {
-    const { plan, index, devices } = this;
+  async createSession(
+    device?: string,
+    edits: GraphEdits = {},
+    site = here(this.plan.config),
+  ): Promise<PlacedSession> {
+    const { plan, index } = this;
     const assignment = await this.assign(device);
+    const devices = await this.devices(site);
     // Exact names them with all else that is wrong.
     if (!plan.allowSoftPlacement && !plan.exact) checkDevices(index, assignment, devices, plan.clearDevices);
-    const changes = toNative(assignment, index, plan.clearDevices);
+    const changes = toNative(assignment, index, plan.clearDevices, site.home);
     const wishes = {
       requested: (node: number) => assignment.device(node),
       isHousekeeping: (node: number) => index.isHousekeeping(node),
@@ -217,9 +234,10 @@ export class PlacedGraph {
         ...edits,
         callConfig: plan.exact ? exactCalls() : undefined,
       },
-      plan.config,
+      site.config,
+      site.target,
     );
-    return { native, assignment };
+    return { native, assignment, devices };
   }
 
   /** The whole graph, decoded: for checks and reports. */

@@ -1,5 +1,6 @@
 /** A signature made ready for many runs: what does not change from run to run is looked up and checked once. */
 import type { Bound } from './bound.js';
+import { isLost } from './cluster/link.js';
 import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { TensorLike } from './inputs.js';
@@ -86,7 +87,11 @@ export class PreparedCall<
   /** @internal With inputs that are checked, in the plan's order. */
   runTensors(tensors: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
     const session = this.#sessions.ready(this.#device);
-    if (session !== undefined) return this.#runOn(session, tensors, options);
+    if (session !== undefined) {
+      return this.#sessions.failover
+        ? this.#runAnywhere(session, tensors.map(copyTensor), options)
+        : this.#runOn(session, tensors, options);
+    }
     // The session of this device is made first; until then the caller may write to what he gave.
     const copies = tensors.map(copyTensor);
     return limited(
@@ -115,6 +120,23 @@ export class PreparedCall<
     const plan = this.#plan;
     const control = this.#control(options);
     return runCall(boundTo(session, plan), inputs, control, this.#copies, (tensors) => byName(plan, tensors));
+  }
+
+  /** Once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
+  #runAnywhere(
+    session: Session,
+    copies: readonly Tensor[],
+    options: CallOptions,
+  ): Promise<Record<string, Tensor>> {
+    const start = performance.now();
+    return this.#runOn(session, copies, options).catch((error) => {
+      if (!isLost(error)) throw error;
+      const { timeout } = options;
+      const left = timeout === undefined ? undefined : timeout - (performance.now() - start);
+      const other = this.#sessions.ready(this.#device);
+      if (other === undefined || other === session || (left !== undefined && left <= 0)) throw error;
+      return this.#runAnywhere(other, copies, { ...options, timeout: left });
+    });
   }
 
   #control(options: CallOptions): RunControl {

@@ -1,13 +1,14 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
 import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
-import { checkRunOptionsAge, encodeRunOptions, type RunOptionsJson } from './config.js';
+import { checkRunOptionsAge, decodeRunOptions, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
 import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
 import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
+import { once } from './remember.js';
 import { addon } from './runtime/addon.js';
 import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
@@ -76,7 +77,7 @@ interface Settings {
 }
 
 function settingsOf(bound: Bound, control: RunControl, copyOutputs: boolean): Settings {
-  const { defaults } = bound;
+  const { defaults, link } = bound;
   if (control.executor !== undefined) checkCallerAge(control.executor, tensorflow.version);
   let executor = control.executor ?? defaults.executor;
   // TensorFlow keeps no time limit in the calling thread.
@@ -85,6 +86,10 @@ function settingsOf(bound: Bound, control: RunControl, copyOutputs: boolean): Se
   if (runOptions !== undefined) {
     checkRunOptionsAge(runOptions, tensorflow.version);
     ({ runOptions, executor } = withExecutor(runOptions, executor));
+  }
+  if (link !== undefined) {
+    executor = 'pool';
+    runOptions = withTimeout(runOptions, control.timeout);
   }
   let flags = 0;
   if (copyOutputs || defaults.copy || !externalBuffersAllowed()) flags |= RUN_FLAGS.copyOutputs;
@@ -118,15 +123,18 @@ export function runCall<R>(
     if (!bound.runs) return Promise.resolve(finish(arrange([], bound, fed)));
     const borrowed = borrowedOf(inputs);
     const head = takeHead(inputs);
-    const running = bound.call.run(toNative(inputs), head, flags, runOptions, ticket);
+    const started = bound.call.run(toNative(inputs), head, flags, runOptions, ticket);
     giveBack(head);
+    if (borrowed.length > 0) {
+      const release = () => {
+        for (const input of borrowed) input.checkReleased();
+      };
+      started.then(release, release);
+    }
+    const running = bound.link === undefined ? started : bound.link.guard(started);
     const result = running.then(
-      (outputs) => {
-        for (const input of borrowed) input.checkReleased();
-        return finish(arrange(wrapOutputs(outputs, bound, control), bound, fed));
-      },
+      (outputs) => finish(arrange(wrapOutputs(outputs, bound, control), bound, fed)),
       async (error) => {
-        for (const input of borrowed) input.checkReleased();
         throw await explainMissingOp(error, bound.readGraph);
       },
     );
@@ -134,6 +142,27 @@ export function runCall<R>(
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** TensorFlow's own limit of a run on a cluster comes a little after ours, whose error says more. */
+const AFTER_OURS_MS = 100;
+/** That of a run that holds this thread. */
+const SYNC_MS = 30_000;
+const noLimit = once(() => encodeTimeout(LONGEST_TIMER));
+
+/**
+ * RunOptions of a run on a cluster. Without a limit of its own it would have that of other requests; with the caller's, the
+ * tasks stop as well.
+ */
+function withTimeout(runOptions: Uint8Array | undefined, timeout: number | undefined): Uint8Array {
+  if (runOptions !== undefined && decodeRunOptions(runOptions).timeoutInMs !== 0n) return runOptions;
+  const isNone = timeout === undefined || timeout > LONGEST_TIMER;
+  const limit = isNone ? noLimit() : encodeTimeout(Math.ceil(timeout) + AFTER_OURS_MS);
+  return runOptions === undefined ? limit : Buffer.concat([runOptions, limit]);
+}
+
+function encodeTimeout(timeoutInMs: number): Uint8Array {
+  return encodeRunOptions({ timeoutInMs })!;
 }
 
 /** Runs on this thread, which stands still as long. */
@@ -144,7 +173,13 @@ export function runCallSync(
   copyOutputs: boolean,
 ): Tensor[] {
   checkControl(control);
-  const { flags, runOptions } = settingsOf(bound, control, copyOutputs);
+  const { link } = bound;
+  // Nothing could end the wait for a task that is gone.
+  const { flags, runOptions } = settingsOf(
+    bound,
+    link === undefined ? control : { ...control, timeout: SYNC_MS },
+    copyOutputs,
+  );
   const fed = copyFed(bound, inputs);
   if (!bound.runs) return arrange([], bound, fed);
   let outputs: NativeOutputs | ArrayBuffer;
@@ -153,7 +188,7 @@ export function runCallSync(
     outputs = bound.call.runSync(toNative(inputs), head, flags, runOptions);
     giveBack(head);
   } catch (error) {
-    throw explainMissingOpSync(error);
+    throw explainMissingOpSync(link === undefined ? error : link.explain(error));
   }
   // Not by instanceof: the addon's ArrayBuffer may be that of another context.
   if (!Array.isArray(outputs)) outputs = [bound.loneShape!, outputs];

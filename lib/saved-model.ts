@@ -61,8 +61,6 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   readonly tags: readonly string[];
   /** What can be run: inputs and outputs with tensor names, types and shapes. */
   readonly signatures: string extends keyof S ? Signatures : { readonly [K in keyof S]: Signature };
-  /** The session below, for runs by tensor names. */
-  readonly session: Session;
   readonly #all: Signatures;
   readonly #sessions: ModelSessions;
   #plans = new Map<string, Plan>();
@@ -80,7 +78,6 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     this.directory = directory;
     this.tags = tags;
     this.#sessions = sessions;
-    this.session = sessions.base;
     this.#all = signaturesOf(sessions.metaGraph);
     this.signatures = this.#all as typeof this.signatures;
   }
@@ -96,7 +93,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     options: LoadOptions = {},
   ): Promise<SavedModel<S>> {
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    const { tags, devices, plan, runOptions, extensions, copies, freeze, batching, execution } =
+    const { tags, devices, plan, cluster, runOptions, extensions, copies, freeze, batching, execution } =
       checkLoad(options);
     const path = toPath(directory);
     await checkDirectory(path);
@@ -105,6 +102,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     const sessions = await ModelSessions.load(path, {
       tags,
       plan,
+      cluster,
       runOptions,
       copies,
       freeze,
@@ -239,8 +237,23 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     return Trace.of(name, outputs, explained);
   }
 
+  /** The session below, for runs by tensor names. On a cluster: the one that is there now, of replicas the least busy. */
+  get session(): Session {
+    return this.#sessions.base;
+  }
+
+  /**
+   * On a cluster: makes again the sessions that were lost with their tasks, and restores their variables. Resolves when
+   * all are there.
+   *
+   * @throws TensorFlowError (as a rejection) UNAVAILABLE, naming a task that is not back
+   */
+  reconnect(): Promise<void> {
+    return this.#sessions.reconnect();
+  }
+
   /** The devices of the model's session. */
-  devices(): Promise<Device[]> {
+  async devices(): Promise<Device[]> {
     return this.session.devices();
   }
 

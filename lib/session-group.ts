@@ -9,6 +9,14 @@ export class SessionGroup {
     this.#sessions.push(session);
   }
 
+  get size(): number {
+    return this.#sessions.length;
+  }
+
+  get first(): Session {
+    return this.#sessions[0]!;
+  }
+
   /** The one for the next run. */
   next(): Session {
     if (this.#sessions.length === 1) return this.#sessions[0]!;

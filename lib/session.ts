@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
+import type { Link } from './cluster/link.js';
 import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
@@ -82,14 +83,24 @@ export class Session {
   #readGraph: GraphReader;
   #bound = new Map<string, Bound>();
   #closed = false;
+  /** @internal Its tie to the tasks that it runs on, where those are other processes. */
+  readonly link: Link | undefined;
 
   /** @internal Sessions are made by `SavedModel.load` and `Session.fromGraphDef`. */
-  constructor(native: NativeSession, options: SessionSettings, readGraph: GraphReader = noGraph) {
+  constructor(
+    native: NativeSession,
+    options: SessionSettings,
+    readGraph: GraphReader = noGraph,
+    link?: Link,
+  ) {
+    this.link = link;
     this.#native = native;
     this.#defaults = {
       copy: options.outputs === 'copy',
       strings: options.strings,
-      executor: sessionExecutor(options.executor, options.config, tensorflow.version),
+      // Ops on other machines are in nobody's calling thread.
+      executor:
+        link === undefined ? sessionExecutor(options.executor, options.config, tensorflow.version) : 'pool',
     };
     if (options.concurrency !== undefined) native.setConcurrency(options.concurrency);
     this.#readGraph = readGraph;
@@ -155,7 +166,7 @@ export class Session {
   /** The devices that this session may place ops on. */
   devices(): Promise<Device[]> {
     try {
-      return this.#native.devices();
+      return this.link === undefined ? this.#native.devices() : this.link.guard(this.#native.devices());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -169,6 +180,9 @@ export class Session {
     try {
       checkClose(options);
       this.#closed = true;
+      this.link?.close();
+      // What is lost may never answer.
+      if (this.link?.lost !== undefined) return Promise.resolve();
       return this.#native.close(options.cancel === true);
     } catch (error) {
       return Promise.reject(error);
@@ -179,12 +193,19 @@ export class Session {
     return this.close();
   }
 
+  /** @internal For a session that is lost: new runs are refused, and nothing of it holds the process open. */
+  abandon(): void {
+    this.#closed = true;
+    this.link?.close();
+    this.#native.abandon();
+  }
+
   /** @internal Looks names up once; the same names again cost nothing. */
   bind(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): Bound {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      bound = bindNames(this.#native, feeds, fetches, targets, this.#defaults, this.#readGraph);
+      bound = bindNames(this.#native, feeds, fetches, targets, this.#defaults, this.#readGraph, this.link);
       remember(this.#bound, key, bound);
     }
     return bound;
@@ -192,6 +213,7 @@ export class Session {
 
   /** @internal The addon refuses runs of a closed session; those that never reach it are refused here. */
   checkOpen(bound: Bound): void {
+    if (this.link?.lost !== undefined) throw this.link.lost;
     if (!this.#closed || bound.runs) return;
     throw closedError();
   }

@@ -14,11 +14,13 @@
 #include "env_data.h"
 #include "graph_source.h"
 #include "handles.h"
+#include "js_strings.h"
 #include "library.h"
 #include "memory.h"
 #include "op_library.h"
 #include "print_listener.h"
 #include "saved_model.h"
+#include "server.h"
 #include "session.h"
 #include "status.h"
 
@@ -70,7 +72,7 @@ Napi::Value Linked(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Devices(const Napi::CallbackInfo& info) {
-  return ListDevicesOf(info.Env(), BytesFromJs(info[0]));
+  return ListDevicesOf(info.Env(), BytesFromJs(info[0]), TextFromJs(info[1]));
 }
 
 // A table look-up inside of TensorFlow: microseconds, so on the JS thread.
@@ -172,6 +174,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
               Napi::Function::New<NeedsLibrary<RegisteredKernels>>(env, "registeredKernels"));
   exports.Set("listenToPrints", Napi::Function::New<NeedsLibrary<Listen>>(env, "listenToPrints"));
   exports.Set("stopListening", Napi::Function::New<Unlisten>(env, "stopListening"));
+  exports.Set("startServer", Napi::Function::New<NeedsLibrary<StartServer>>(env, "startServer"));
   exports.Set("readCheckpoint", Napi::Function::New<ReadCheckpoint>(env, "readCheckpoint"));
   exports.Set("allocate", Napi::Function::New<Memory::Allocate>(env, "allocate"));
   exports.Set("setMaxInFlight", Napi::Function::New<SetMaxInFlight>(env, "setMaxInFlight"));

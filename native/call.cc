@@ -244,8 +244,8 @@ Napi::Value Call::Run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
     auto worker = std::make_unique<RunWorker>(&EnvData::Of(env), bound_, RequestFromJs(env, *bound_, info));
-    return PromiseWorker::Start(env, std::move(worker), PromiseWorker::Gate::kLimited,
-                                bound_->session->share());
+    const OpenSession& session = *bound_->session;
+    return PromiseWorker::Start(env, std::move(worker), session.gate(), bound_->session->share());
   } catch (const Error& error) {
     ThrowJs(env, error);
   } catch (const std::bad_alloc&) {

@@ -37,7 +37,8 @@ std::vector<Device> DevicesOf(TF_Session* session) {
 class DevicesWorker : public PromiseWorker {
  public:
   explicit DevicesWorker(std::shared_ptr<OpenSession> session) : session_(std::move(session)) {}
-  explicit DevicesWorker(std::optional<Bytes> config) : config_(std::move(config)) {}
+  DevicesWorker(std::optional<Bytes> config, std::string target)
+      : config_(std::move(config)), target_(std::move(target)) {}
 
  private:
   void Started() override {
@@ -49,12 +50,12 @@ class DevicesWorker : public PromiseWorker {
       devices_ = DevicesOf(session_->core()->session());
       return;
     }
-    const SessionOptionsPtr options = MakeSessionOptions(config_);
+    const SessionOptionsPtr options = MakeSessionOptions(config_, target_);
     GraphPtr graph(tf().TF_NewGraph());
     const Status status;
     TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
     status.Check();
-    const SessionCore core(std::move(graph), session, {});
+    const SessionCore core(std::move(graph), session, {}, target_.empty() ? Home::kHere : Home::kElsewhere);
     devices_ = DevicesOf(session);
   }
 
@@ -76,19 +77,23 @@ class DevicesWorker : public PromiseWorker {
 
   std::shared_ptr<OpenSession> session_;
   std::optional<Bytes> config_;
+  std::string target_;
   std::vector<Device> devices_;
 };
 
 }  // namespace
 
 Napi::Value ListDevices(Napi::Env env, std::shared_ptr<OpenSession> session) {
-  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(session)),
-                              PromiseWorker::Gate::kFree);
+  const PromiseWorker::Gate gate =
+      session->core()->is_remote() ? PromiseWorker::Gate::kOwnThread : PromiseWorker::Gate::kFree;
+  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(session)), gate);
 }
 
-Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config) {
-  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(config)),
-                              PromiseWorker::Gate::kFree);
+Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config, std::string target) {
+  const PromiseWorker::Gate gate =
+      target.empty() ? PromiseWorker::Gate::kFree : PromiseWorker::Gate::kOwnThread;
+  return PromiseWorker::Start(env, std::make_unique<DevicesWorker>(std::move(config), std::move(target)),
+                              gate);
 }
 
 }  // namespace tf_session

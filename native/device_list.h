@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "napi_setup.h"
 #include "session.h"
@@ -12,7 +13,8 @@ namespace tf_session {
 // JS thread. A promise of an array of { name, type, memoryBytes }.
 Napi::Value ListDevices(Napi::Env env, std::shared_ptr<OpenSession> session);
 
-// The same of a fresh, empty session with this ConfigProto, which is closed again.
-Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config);
+// The same of a fresh, empty session with this ConfigProto, in this process or on the server at `target`,
+// which is closed again.
+Napi::Value ListDevicesOf(Napi::Env env, std::optional<Bytes> config, std::string target);
 
 }  // namespace tf_session

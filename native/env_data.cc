@@ -60,8 +60,14 @@ void EnvData::CleanUp() {
   napi_handle_scope scope = nullptr;
   (void)napi_open_handle_scope(env_, &scope);
   Abandon();
+  for (Task* task : line.Close()) {
+    const auto* left = static_cast<PromiseWorker*>(task);
+    for (auto& worker : workers_) {
+      if (worker.get() != left) continue;
+      [[maybe_unused]] const PromiseWorker* its = worker.release();
+    }
+  }
   (void)napi_close_handle_scope(env_, scope);
-  line.Close();
 }
 
 }  // namespace tf_session

@@ -75,10 +75,11 @@ class ReadWorker : public PromiseWorker {
 class CreateWorker : public PromiseWorker {
  public:
   CreateWorker(std::shared_ptr<SourceGraph> graph, GraphChanges changes, std::optional<Bytes> config,
-               Values values)
+               std::string target, Values values)
       : graph_(std::move(graph)),
         changes_(std::move(changes)),
         config_(std::move(config)),
+        target_(std::move(target)),
         values_(std::move(values)) {}
 
  private:
@@ -92,7 +93,7 @@ class CreateWorker : public PromiseWorker {
       rewritten = Walking([&] { return RewriteGraph(bytes, graph_->index.main_count, changes_); });
       bytes = rewritten;
     }
-    const SessionOptionsPtr session_options = MakeSessionOptions(config_);
+    const SessionOptionsPtr session_options = MakeSessionOptions(config_, target_);
     GraphPtr graph(tf().TF_NewGraph());
     const ImportGraphDefOptionsPtr import_options(tf().TF_NewImportGraphDefOptions());
     TF_Buffer view{};
@@ -105,7 +106,8 @@ class CreateWorker : public PromiseWorker {
     rewritten = {};  // it may hold all weights of a model, as the graph does now
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness);
+    const Home home = target_.empty() ? Home::kHere : Home::kElsewhere;
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness, home);
     if (has_constants) core_->SetHasWeights();
   }
   Napi::Value Result(Napi::Env env) override {
@@ -118,6 +120,7 @@ class CreateWorker : public PromiseWorker {
   std::shared_ptr<SourceGraph> graph_;
   GraphChanges changes_;
   std::optional<Bytes> config_;
+  std::string target_;
   Values values_;  // of new constants, which are views of them
   std::shared_ptr<SessionCore> core_;
 };
@@ -186,10 +189,10 @@ Napi::Value GraphSource::CreateSession(const Napi::CallbackInfo& info) {
   } catch (const Error& error) {
     ThrowJs(info.Env(), error);
   }
-  return PromiseWorker::Start(
-      info.Env(),
-      std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]), std::move(values)),
-      PromiseWorker::Gate::kLimited);
+  return PromiseWorker::Start(info.Env(),
+                              std::make_unique<CreateWorker>(graph_, std::move(changes), BytesFromJs(info[1]),
+                                                             TextFromJs(info[2]), std::move(values)),
+                              PromiseWorker::Gate::kLimited);
 }
 
 }  // namespace tf_session

@@ -29,12 +29,14 @@
   REQUIRED(TF_GraphNextOperation) REQUIRED(TF_OperationName) REQUIRED(TF_OperationNumOutputs)      \
   REQUIRED(TF_OperationOutputType)                                                                 \
   REQUIRED(TF_NewSessionOptions) REQUIRED(TF_DeleteSessionOptions) REQUIRED(TF_SetConfig)          \
+  REQUIRED(TF_SetTarget)                                                                           \
   REQUIRED(TF_NewSession) REQUIRED(TF_LoadSessionFromSavedModel) REQUIRED(TF_SessionRun)           \
   REQUIRED(TF_CloseSession) REQUIRED(TF_DeleteSession)                                             \
   REQUIRED(TF_SessionListDevices) REQUIRED(TF_DeleteDeviceList) REQUIRED(TF_DeviceListCount)       \
   REQUIRED(TF_DeviceListName) REQUIRED(TF_DeviceListType) REQUIRED(TF_DeviceListMemoryBytes)       \
   REQUIRED(TF_LoadLibrary) REQUIRED(TF_GetOpList) OPTIONAL(TF_LoadPluggableDeviceLibrary, "2.5")   \
   OPTIONAL(TF_GetRegisteredKernelsForOp, "1.12") OPTIONAL(TF_RegisterLogListener, "1.14")          \
+  OPTIONAL(TF_NewServer, "1.13") OPTIONAL(TF_ServerStart, "1.13") OPTIONAL(TF_ServerTarget, "1.13") \
   OPTIONAL(TF_StringInit, "2.4") OPTIONAL(TF_StringCopy, "2.4")                                    \
   OPTIONAL(TF_StringGetDataPointer, "2.4") OPTIONAL(TF_StringGetSize, "2.4")                       \
   OPTIONAL(TF_StringDealloc, "2.4")

@@ -17,10 +17,17 @@ Napi::Value PromiseWorker::Start(Napi::Env env, std::unique_ptr<PromiseWorker> w
   if (napi_create_promise(env, &self->deferred_, &promise) != napi_ok) throw Napi::Error::New(env);
   env_data.Adopt(std::move(worker));
   self->Started();
-  if (gate == Gate::kFree) {
-    env_data.line.AddFree(self);
-  } else {
-    env_data.line.Add(self, share);
+  switch (gate) {
+    case Gate::kFree:
+      env_data.line.AddFree(self);
+      break;
+    case Gate::kLimited:
+      env_data.line.Add(self, share);
+      break;
+    case Gate::kOwnThread:
+    case Gate::kBackground:
+      env_data.line.AddOwn(self, share, gate == Gate::kOwnThread);
+      break;
   }
   return {env, promise};
 }

@@ -1,9 +1,10 @@
-// The one base of all asynchronous work: a promise now, Work() on a libuv thread, then Result() on the JS
+// The one base of all asynchronous work: a promise now, Work() on a worker thread, then Result() on the JS
 // thread.
 //
 // Lifetime: the environment (EnvData) owns every worker from Start() until it has settled, and deletes it on
 // the JS thread, so members may hold Node-API references. Work() must not touch Node-API. Whatever it throws
-// rejects the promise; nothing leaves the thread.
+// rejects the promise; nothing leaves the thread. A worker on a thread of its own that outlives the
+// environment is nobody's from then on: it is never deleted.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,10 @@ class EnvData;
 class PromiseWorker : public Task {
  public:
   enum class Gate {
-    kFree,     // at once: short work, and closing
-    kLimited,  // counts against the process's runs in flight, and waits its turn
+    kFree,        // at once: short work, and closing
+    kLimited,     // counts against the process's runs in flight, and waits its turn
+    kOwnThread,   // what waits for another machine
+    kBackground,  // the same, and nobody waits for it: it holds no process open
   };
 
   // JS thread. Returns the promise. `share` bounds it further, with the other runs of its session.
@@ -33,7 +36,7 @@ class PromiseWorker : public Task {
   bool CancelWaiting(const Error& reason);
 
  protected:
-  // A libuv thread.
+  // A worker thread.
   virtual void Work() = 0;
   // JS thread, after Work() succeeded: what the promise resolves to.
   virtual Napi::Value Result(Napi::Env env) = 0;

@@ -46,7 +46,9 @@ OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
 OpenSession::~OpenSession() {
   env_data_->sessions.erase(this);
   if (!core_ || env_data_->closing()) return;
-  Free(env_data_->env(), core_, nullptr);
+  const bool is_remote = core_->is_remote();
+  Free(env_data_->env(), core_, nullptr,
+       is_remote ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kFree);
 }
 
 void OpenSession::CheckOpen() const {
@@ -84,17 +86,27 @@ void OpenSession::EndNow() {
   }
 }
 
+void OpenSession::Abandon() {
+  is_abandoned_ = true;
+  if (state_ == State::kOpen) state_ = State::kDraining;
+  EndNow();
+  env_data_->line.LetGo(&share_);
+  CloseWhenIdle();
+}
+
 void OpenSession::CloseWhenIdle() {
   if (state_ != State::kDraining || runs_ > 0) return;
   state_ = State::kClosing;
-  Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this());
+  const PromiseWorker::Gate remote =
+      is_abandoned_ ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kOwnThread;
+  const PromiseWorker::Gate gate = core_->is_remote() ? remote : PromiseWorker::Gate::kFree;
+  Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this(), gate);
 }
 
 void OpenSession::Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
-                       std::shared_ptr<OpenSession> session) {
+                       std::shared_ptr<OpenSession> session, PromiseWorker::Gate gate) {
   try {
-    (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)),
-                               PromiseWorker::Gate::kFree);
+    (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)), gate);
   } catch (const Napi::Error&) {
     // Being terminated: no promise can be made. Every run of it has ended.
     core->Close();
@@ -107,7 +119,7 @@ void Session::Init(Napi::Env env) {
                   {InstanceMethod<&Session::Bind>("bind"), InstanceMethod<&Session::OpNames>("opNames"),
                    InstanceMethod<&Session::Devices>("devices"),
                    InstanceMethod<&Session::SetConcurrency>("setConcurrency"),
-                   InstanceMethod<&Session::Close>("close")}));
+                   InstanceMethod<&Session::Close>("close"), InstanceMethod<&Session::Abandon>("abandon")}));
 }
 
 Napi::Object Session::Wrap(Napi::Env env, std::shared_ptr<SessionCore> core) {
@@ -159,5 +171,7 @@ Napi::Value Session::SetConcurrency(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Session::Close(const Napi::CallbackInfo& info) { return open_->Close(info[0].ToBoolean()); }
+
+void Session::Abandon(const Napi::CallbackInfo& /*info*/) { open_->Abandon(); }
 
 }  // namespace tf_session

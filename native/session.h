@@ -36,13 +36,19 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   Napi::Value Close(bool cancel);
   // Ends what runs and rejects what waits; frees nothing. For an environment on its way out.
   void EndNow();
+  // Of a server that does not answer: refuses new runs and lets go of what is under way, which may never end
+  // and so holds no process open any more. Freed when that has ended.
+  void Abandon();
+  [[nodiscard]] PromiseWorker::Gate gate() const {
+    return core_->is_remote() ? PromiseWorker::Gate::kOwnThread : PromiseWorker::Gate::kLimited;
+  }
 
  private:
   class CloseWorker;
   void CloseWhenIdle();
   // Frees `core` on a worker thread; at once, on this one, where the environment takes no work any more.
   static void Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
-                   std::shared_ptr<OpenSession> session);
+                   std::shared_ptr<OpenSession> session, PromiseWorker::Gate gate);
 
   EnvData* env_data_;
   std::shared_ptr<SessionCore> core_;  // null from kClosing on
@@ -53,6 +59,7 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
     kClosed,
   };
   State state_ = State::kOpen;
+  bool is_abandoned_ = false;
   int runs_ = 0;  // accepted and not ended
   Share share_;
   std::vector<napi_deferred> closers_;
@@ -72,6 +79,7 @@ class Session : public Napi::ObjectWrap<Session> {
   Napi::Value Devices(const Napi::CallbackInfo& info);
   Napi::Value SetConcurrency(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
+  void Abandon(const Napi::CallbackInfo& info);
 
   std::shared_ptr<OpenSession> open_;
 };

@@ -1,6 +1,9 @@
 #include "session_core.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
 
 #include "status.h"
 
@@ -19,6 +22,27 @@ std::vector<SessionCore*>& Registry() {
 
 // The process is on its way out: sessions that are made from now on do not run either.
 std::atomic<bool> all_ended{false};
+
+// Threads that tell servers of the end of sessions. Never destroyed, as the registry.
+struct Tellers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int count = 0;
+
+  static Tellers& Get() {
+    static auto* tellers = new Tellers();
+    return *tellers;
+  }
+  void Add(int change) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    count += change;
+    changed.notify_all();
+  }
+  void WaitForAll(std::chrono::milliseconds longest) {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait_for(lock, longest, [this] { return count == 0; });
+  }
+};
 
 // To be called where something was caught. What another C++ runtime threw has no text here.
 Error ThrownByTensorFlow() {
@@ -40,8 +64,12 @@ bool HasOneDevice(TF_Session* session) {
 
 }  // namespace
 
-SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness)
-    : graph_(std::move(graph)), session_(session), fitness_(fitness), has_one_device_(HasOneDevice(session)) {
+SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Home home)
+    : graph_(std::move(graph)),
+      session_(session),
+      fitness_(fitness),
+      home_(home),
+      has_one_device_(home == Home::kHere && HasOneDevice(session)) {
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   Registry().push_back(this);
 }
@@ -107,6 +135,18 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
 
 void SessionCore::EndRuns() {
   ended_ = true;
+  if (!is_remote()) return CloseSession();
+  if (telling_.exchange(true)) return;
+  Tellers::Get().Add(1);
+  // Null where it is being freed already, which tells the server, too.
+  std::thread([self = weak_from_this().lock()]() mutable {
+    if (self) self->CloseSession();
+    self.reset();
+    Tellers::Get().Add(-1);
+  }).detach();
+}
+
+void SessionCore::CloseSession() {
   const std::lock_guard<std::mutex> lock(end_mutex_);
   if (session_ == nullptr || broken_) return;
   const Status status;
@@ -115,7 +155,8 @@ void SessionCore::EndRuns() {
 }
 
 void SessionCore::Close() {
-  EndRuns();
+  ended_ = true;
+  CloseSession();
   const std::lock_guard<std::mutex> lock(end_mutex_);
   if (session_ == nullptr) return;
   if (broken_) {
@@ -130,8 +171,12 @@ void SessionCore::Close() {
 
 void SessionCore::EndRunsOfAll() {
   all_ended = true;
-  const std::lock_guard<std::mutex> lock(RegistryMutex());
-  for (SessionCore* core : Registry()) core->EndRuns();
+  {
+    const std::lock_guard<std::mutex> lock(RegistryMutex());
+    for (SessionCore* core : Registry()) core->EndRuns();
+  }
+  constexpr std::chrono::milliseconds kLongest(1000);
+  Tellers::Get().WaitForAll(kLongest);
 }
 
 }  // namespace tf_session

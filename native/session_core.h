@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,16 +32,24 @@ struct RunOutcome {
   std::optional<Bytes> metadata;   // a serialized RunMetadata, where it was asked for
 };
 
-class SessionCore {
+// Where a session lives.
+enum class Home : uint8_t {
+  kHere,
+  kElsewhere,  // on a server: each call of TensorFlow's is a request over the network, which may take its
+               // time
+};
+
+class SessionCore : public std::enable_shared_from_this<SessionCore> {
  public:
   // `fitness`: of its graph.
-  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness);
+  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Home home = Home::kHere);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
 
   [[nodiscard]] TF_Graph* graph() const { return graph_.get(); }
   [[nodiscard]] TF_Session* session() const { return session_; }
+  [[nodiscard]] bool is_remote() const { return home_ == Home::kElsewhere; }
 
   // Whether this library may choose the calling thread for the session's ops by itself. Not where there are
   // several devices: each crossing between them would be one call deeper.
@@ -56,23 +65,29 @@ class SessionCore {
   [[nodiscard]] RunOutcome Run(const RunPlan& plan, const std::vector<TensorPtr>& inputs,
                                const Bytes* options, bool want_metadata) const;
 
-  // Makes running graphs end with CANCELLED at their next op, and every later run at once. Does not wait.
+  // Makes running graphs end with CANCELLED at their next op, and every later run at once. Does not wait: a
+  // server is told so on a thread of its own.
   void EndRuns();
 
   // Frees session and graph. Only when no run is in flight. Slow: for worker threads.
   void Close();
 
-  // EndRuns() for every session of the process.
+  // EndRuns() for every session of the process; waits a moment for servers to hear of it, who would keep the
+  // sessions otherwise.
   static void EndRunsOfAll();
 
  private:
+  void CloseSession();
+
   GraphPtr graph_;
   TF_Session* session_;
   CallerFitness fitness_;
+  Home home_;
   bool has_one_device_;
   bool has_weights_ = false;
   std::mutex end_mutex_;  // EndRuns() against Close()
   std::atomic<bool> ended_{false};
+  std::atomic<bool> telling_{false};  // the server
   // An exception came out of TensorFlow in a run: what is left of the session is never touched again.
   mutable std::atomic<bool> broken_{false};
   Counted counted_{live.sessions};

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace tf_session {
 
-WorkLine::WorkLine(Napi::Env env, Owner* owner) : env_(env), owner_(owner) {
+WorkLine::WorkLine(Napi::Env env, Owner* owner)
+    : env_(env), owner_(owner), mailbox_(std::make_shared<Mailbox>()) {
+  mailbox_->line = this;
   napi_value name = nullptr;
   if (napi_create_string_utf8(env, "tf-session", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake,
@@ -18,18 +22,20 @@ WorkLine::WorkLine(Napi::Env env, Owner* owner) : env_(env), owner_(owner) {
 
 WorkLine::~WorkLine() = default;
 
-void WorkLine::Begun() {
+void WorkLine::Begun(const Task* task) {
+  if (!task->is_awaited_) return;
   // The event loop stays alive as long as anything waits, also for a place in the gate, of which it knows
   // nothing.
   if (pending_++ == 0) (void)napi_ref_threadsafe_function(env_, wake_);
 }
 
-void WorkLine::Ended() {
+void WorkLine::Ended(const Task* task) {
+  if (!task->is_awaited_) return;
   if (--pending_ == 0 && wake_ != nullptr) (void)napi_unref_threadsafe_function(env_, wake_);
 }
 
 void WorkLine::Add(Task* task, Share* share) {
-  Begun();
+  Begun(task);
   task->share_ = share;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -45,8 +51,65 @@ void WorkLine::Add(Task* task, Share* share) {
 }
 
 void WorkLine::AddFree(Task* task) {
-  Begun();
+  Begun(task);
   Start(task);
+}
+
+void WorkLine::AddOwn(Task* task, Share* share, bool is_awaited) {
+  task->is_awaited_ = is_awaited;
+  task->has_own_thread_ = true;
+  task->share_ = share;
+  Begun(task);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (share != nullptr && share->limit > 0 && share->running >= share->limit) {
+      task->at_ = share->held.insert(share->held.end(), task);
+      task->place_ = Task::Place::kHeld;
+      return;
+    }
+    if (share != nullptr) ++share->running;
+    StartOwn(task);
+  }
+  StartLanes();
+}
+
+void WorkLine::StartOwn(Task* task) {
+  try {
+    std::thread([mailbox = mailbox_, task] {
+      task->Perform();
+      const std::lock_guard<std::mutex> lock(mailbox->mutex);
+      if (mailbox->line != nullptr) mailbox->line->OwnIsDone(task);
+    }).detach();
+    own_.insert(task);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: it takes its turn with the others.
+    PutInLine(task);
+  }
+}
+
+void WorkLine::OwnIsDone(Task* task) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    own_.erase(task);
+    done_.push_back(task);
+    Release(task->share_);
+    own_ended_.notify_all();
+  }
+  Wake();
+}
+
+void WorkLine::LetGo(const Share* share) {
+  std::vector<Task*> tasks = Waiting(share);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (Task* task : own_) {
+      if (task->share_ == share) tasks.push_back(task);
+    }
+  }
+  for (Task* task : tasks) {
+    Ended(task);
+    task->is_awaited_ = false;
+  }
 }
 
 void WorkLine::PutInLine(Task* task) {
@@ -63,7 +126,12 @@ void WorkLine::Release(Share* share) {
   }
   Task* next = share->held.front();
   share->held.pop_front();
-  PutInLine(next);
+  next->place_ = Task::Place::kNowhere;
+  if (next->has_own_thread_) {
+    StartOwn(next);
+  } else {
+    PutInLine(next);
+  }
 }
 
 bool WorkLine::Withdraw(Task* task) {
@@ -80,7 +148,7 @@ bool WorkLine::Withdraw(Task* task) {
     task->place_ = Task::Place::kNowhere;
     if (waiting_.empty()) RunGate::Get().StopWaiting(this);
   }
-  Ended();
+  Ended(task);
   return true;
 }
 
@@ -207,7 +275,7 @@ void WorkLine::Settle() {
   }
   for (Task* task : done) {
     const Napi::HandleScope scope(env_);
-    Ended();
+    Ended(task);
     task->Conclude();
   }
 }
@@ -228,7 +296,17 @@ void WorkLine::OnWake(napi_env env, napi_value /*callback*/, void* context, void
   self->Look();
 }
 
-void WorkLine::Close() {
+std::vector<Task*> WorkLine::Close() {
+  constexpr std::chrono::seconds kLongest(2);
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    own_ended_.wait_for(lock, kLongest, [this] { return own_.empty(); });
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mailbox_->mutex);
+    mailbox_->line = nullptr;
+  }
+  Settle();
   {
     // Released by nobody else: Node frees it with the environment.
     const std::lock_guard<std::mutex> lock(wake_mutex_);
@@ -237,6 +315,7 @@ void WorkLine::Close() {
   RunGate::Get().StopWaiting(this);
   for (Lane* lane : idle_) (void)napi_delete_async_work(env_, lane->work);
   idle_.clear();
+  return {own_.begin(), own_.end()};
 }
 
 }  // namespace tf_session

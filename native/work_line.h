@@ -3,13 +3,19 @@
 // A lane is one stay on a libuv thread. It takes work from the line until none is left, so that short runs
 // which wait together do not each pay for a change of threads; the JS thread hears of finished ones while the
 // lane goes on. Each lane is a place in the process's gate (run_gate.h).
+//
+// What waits for another machine goes past all that, on a thread of its own: it uses no core here, and may
+// wait for as long as that machine pleases, which neither the files and names that libuv's threads serve nor
+// the end of this environment should have to.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <unordered_set>
 #include <vector>
 
 #include "napi_setup.h"
@@ -35,7 +41,7 @@ class Task {
   Task& operator=(const Task&) = delete;
   virtual ~Task() = default;
 
-  // A libuv thread. Must not throw, nor touch Node-API.
+  // A worker thread. Must not throw, nor touch Node-API.
   virtual void Perform() = 0;
   // JS thread, in a scope of its own, once performed. Last call.
   virtual void Conclude() = 0;
@@ -44,6 +50,8 @@ class Task {
   friend class WorkLine;
   enum class Place { kNowhere, kWaiting, kHeld };
   Place place_ = Place::kNowhere;
+  bool has_own_thread_ = false;
+  bool is_awaited_ = true;  // it keeps the event loop alive
   Share* share_ = nullptr;
   std::list<Task*>::iterator at_;
 };
@@ -67,14 +75,21 @@ class WorkLine final : private RunGate::Environment {
 
   // At the end of the line. `share` may be null.
   void Add(Task* task, Share* share);
-  // On a thread of its own, past line and gate: for what must not wait.
+  // On a libuv thread of its own, past line and gate: for what must not wait.
   void AddFree(Task* task);
+  // On a thread that is no libuv's, past line and gate but not past its share, which may be null. What is not
+  // awaited does not keep the event loop alive.
+  void AddOwn(Task* task, Share* share, bool is_awaited);
+  // Nobody waits for these any more: they do not keep the event loop alive.
+  void LetGo(const Share* share);
   // True where it had not begun: nobody will call it any more.
   bool Withdraw(Task* task);
   // What has not begun, of this share or (null) of all.
   std::vector<Task*> Waiting(const Share* share);
-  // The environment ends: no lane is at work any more, none will be.
-  void Close();
+  // The environment ends: no lane is at work any more, none will be. Waits a moment for threads of tasks'
+  // own; returns the tasks that are still on one, which is theirs from now on: they must be left alone for
+  // ever.
+  std::vector<Task*> Close();
 
   // Any thread: makes the JS thread look at its line, and whether its environment is being terminated.
   void Wake() override;
@@ -84,6 +99,12 @@ class WorkLine final : private RunGate::Environment {
     WorkLine* line;
     napi_async_work work = nullptr;
     Task* only = nullptr;  // the one task of a lane past the gate
+  };
+
+  // How a thread that may outlive the line finds it.
+  struct Mailbox {
+    std::mutex mutex;
+    WorkLine* line;  // null once it is closed
   };
 
   static void Execute(napi_env env, void* data);
@@ -96,20 +117,25 @@ class WorkLine final : private RunGate::Environment {
   void Start(Task* only);
   void Look();  // at what is done, and what may begin
   void Settle();
-  void Begun();  // one task more that has to be concluded
-  void Ended();
+  void Begun(const Task* task);  // one task more that has to be concluded
+  void Ended(const Task* task);
   void PutInLine(Task* task);  // with mutex_ held
+  void StartOwn(Task* task);   // with mutex_ held
+  void OwnIsDone(Task* task);
   void Release(Share* share);  // with mutex_ held: a task of it has ended, or will never begin
 
   Napi::Env env_;
   Owner* owner_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> idle_;
-  int pending_ = 0;  // tasks that are not concluded; they keep the event loop alive
+  int pending_ = 0;  // tasks that are not concluded, and awaited; they keep the event loop alive
+  std::shared_ptr<Mailbox> mailbox_;
 
   std::mutex mutex_;  // guards these, and all shares
   std::list<Task*> waiting_;
   std::vector<Task*> done_;
+  std::unordered_set<Task*> own_;  // on threads of their own
+  std::condition_variable own_ended_;
   int draining_ = 0;    // lanes that still look at the line
   int performing_ = 0;  // tasks that they have taken
 

@@ -122,7 +122,7 @@ describe('encodeConfig', () => {
   it('takes objects without a prototype and of other realms', () => {
     const bare = Object.assign(Object.create(null), { allowSoftPlacement: true });
     expect(roundTrip(bare).allowSoftPlacement).toBe(true);
-    const foreign = runInNewContext('({ deviceCount: { GPU: 3 }, deviceFilters: ["a"] })');
+    const foreign = runInNewContext('({ deviceCount: { GPU: 3 }, deviceFilters: ["/job:a"] })');
     expect(roundTrip(foreign).deviceCount).toEqual({ GPU: 3 });
     expect(encodeConfig(runInNewContext('new Uint8Array([0x38, 1])'))).toHaveLength(2);
   });

@@ -15,6 +15,7 @@ import { addShow } from './show.js';
 import { addTrace } from './trace.js';
 import { addTune } from './tune.js';
 import { addTypes } from './types.js';
+import { addWorker } from './worker.js';
 
 const FAILURE = 1;
 const WRONG_USAGE = 2;
@@ -46,7 +47,18 @@ function makeProgram(): Command {
         '  $ tf-session place path/to/saved_model --device /GPU:0 --check',
       ].join('\n'),
     );
-  for (const add of [addInstall, addInfo, addShow, addRun, addPlace, addTrace, addBench, addTune, addTypes])
+  for (const add of [
+    addInstall,
+    addInfo,
+    addShow,
+    addRun,
+    addPlace,
+    addTrace,
+    addBench,
+    addTune,
+    addTypes,
+    addWorker,
+  ])
     add(program);
   return program;
 }

@@ -1,6 +1,7 @@
 /** Values of a ConfigProto that TensorFlow answers by ending the process, or by never coming back. */
 
 import { invalidOption } from '../options.js';
+import { parseDevice } from '../placement/device.js';
 import type { ConfigProto } from '../proto/tensorflow/core/protobuf/config_pb.js';
 
 /** More threads than any machine has cores; a million of them never get made. */
@@ -14,6 +15,11 @@ export function checkThreads(config: ConfigProto, path: string): void {
   for (const [i, { numThreads }] of config.sessionInterOpThreadPool.entries()) {
     check(numThreads, 0, `${path}.sessionInterOpThreadPool[${i}].numThreads`);
   }
+}
+
+/** A server ends at a filter that is no device's name, and takes all its sessions along. */
+export function checkDeviceFilters({ deviceFilters }: ConfigProto, path: string): void {
+  for (const [i, filter] of deviceFilters.entries()) parseDevice(filter, `${path}.deviceFilters[${i}]`);
 }
 
 function check(threads: number, least: number, where: string): void {

@@ -4,7 +4,6 @@
  */
 
 import { isOlder } from '../minor-version.js';
-import type { Parsed } from '../model-sessions.js';
 import type { GraphEdits } from '../placed-graph.js';
 import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
@@ -13,6 +12,7 @@ import { checkpointPrefix } from '../saved-model/directory.js';
 import { housekeepingOps, initOp, servedOps } from '../saved-model/restore.js';
 import { signaturesOf } from '../saved-model/signatures.js';
 import type { Session } from '../session.js';
+import type { Parsed } from '../session-maker.js';
 import { byName, makePlan, toInputs } from '../signature-plan.js';
 import type { Tensor } from '../tensor.js';
 import { withHeld } from './node-pack.js';

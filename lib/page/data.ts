@@ -20,7 +20,14 @@ export interface PlacementData {
   types: string[];
   reasons: string[];
   ops: OpData[];
-  transfers: { tensor: string; from: number; to: number; bytes: number; variable?: string }[];
+  transfers: {
+    tensor: string;
+    from: number;
+    to: number;
+    bytes: number;
+    variable?: string;
+    networkUs?: number;
+  }[];
 }
 
 /** Name; numbers of function, type, the device where it ran (-1: none), and reason; what was requested, and what was saved. */

@@ -68,12 +68,13 @@ function placementOf(report: PlacementReport, deviceOf: (name: string) => number
       requested,
       saved,
     ]),
-    transfers: report.transfers.map(({ tensor, from, to, bytes, variable }) => ({
+    transfers: report.transfers.map(({ tensor, from, to, bytes, variable, networkUs }) => ({
       tensor,
       from: deviceOf(from),
       to: deviceOf(to),
       bytes,
       ...(variable === undefined ? {} : { variable }),
+      ...(networkUs === undefined ? {} : { networkUs }),
     })),
     functions: functions.all,
     types: types.all,

@@ -1,6 +1,6 @@
 /** Rules meet a graph: which op is asked to run where. In slices, so that a graph of any size leaves the event loop its turns. */
 import { remembered } from '../remember.js';
-import { deviceType } from './device.js';
+import { deviceType, onTask } from './device.js';
 import type { GraphIndex } from './graph-index.js';
 import { type CompiledRule, type Matcher, nativeDevice, scopeOf } from './rules.js';
 import { Slices } from './slices.js';
@@ -175,20 +175,29 @@ class Walk {
   }
 }
 
-/** What the addon takes: a code a node, 0 for no change, else the number in the table plus 1. */
+/**
+ * What the addon takes: a code a node, 0 for no change, else the number in the table plus 1.
+ *
+ * @param home The task of a cluster that every device is of that says no task; what has none is asked onto the task.
+ */
 export function toNative(
   assignment: Assignment,
   index: GraphIndex,
   clearDevices: boolean,
+  home?: string,
 ): { codes: Uint32Array; table: string[] } {
   const { rule, devices, runDevice } = assignment;
-  const table = [...devices, runDevice ?? '', ''].map(nativeDevice);
+  const atHome = (device: string) => (home === undefined ? device : onTask(device, home));
+  const table = [...devices, runDevice ?? '', ''].map(nativeDevice).map(atHome);
   const [ofRun, cleared] = [table.length - 1, table.length];
+  const savedAtHome = remembered((saved: string) => table.push(atHome(saved)));
   const codes = new Uint32Array(rule.length);
   for (let i = 0; i < codes.length; i++) {
     const decided = rule[i]!;
+    const saved = index.device(i);
     if (decided !== NO_RULE) codes[i] = decided === RUN_DEVICE ? ofRun : decided + 1;
-    else if (clearDevices && isForgotten(index.device(i), index.isHousekeeping(i))) codes[i] = cleared;
+    else if (clearDevices && isForgotten(saved, index.isHousekeeping(i))) codes[i] = cleared;
+    else if (home !== undefined) codes[i] = savedAtHome(saved);
   }
   return { codes, table };
 }

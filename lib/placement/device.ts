@@ -14,7 +14,7 @@ export interface DeviceSpec {
 
 const PART =
   /\/(?:job:(?<job>[A-Za-z][A-Za-z0-9_]*|\*)|replica:(?<replica>\d+|\*)|task:(?<task>\d+|\*)|device:(?<type>[A-Za-z][A-Za-z0-9_]*|\*)(?::(?<index>\d+|\*))?|(?<short>cpu|CPU|gpu|GPU):(?<shortIndex>\d+|\*))/y;
-const LOCAL = '/job:localhost/replica:0/task:0/device:';
+const FULL = /^\/job:(\w+)\/replica:0\/task:(\d+)\/device:(.*)$/;
 /** TensorFlow keeps numbers in an int. */
 const LARGEST = 2 ** 31 - 1;
 
@@ -99,11 +99,29 @@ export function deviceMatches(requested: string, actual: string): boolean {
   );
 }
 
-/** A device of this machine as one types it, `/CPU:0` or `/device:TPU:0`; another machine's name stays whole. */
+/** The device on this task, unless it names a task itself; the task for no device. What cannot be read stays. */
+export function onTask(device: string, task: string): string {
+  const spec = device === '' ? undefined : parse(device);
+  if (device !== '' && (spec === undefined || spec.job !== undefined || spec.task !== undefined))
+    return device;
+  const { job, task: number } = parse(task)!;
+  const rest = spec === undefined || (spec.type === undefined && spec.index === undefined);
+  return `/job:${job}/replica:0/task:${number}${rest ? '' : `/device:${spec.type ?? '*'}:${spec.index ?? '*'}`}`;
+}
+
+/** A full name as one types it: `/CPU:0` or `/device:TPU:0` for this process, `/job:worker/task:1/CPU:0` for another. */
 export function shortDevice(name: string): string {
-  if (!name.startsWith(LOCAL)) return name;
-  const device = name.slice(LOCAL.length);
-  return /^[CG]PU:/.test(device) ? `/${device}` : `/device:${device}`;
+  const found = FULL.exec(name);
+  if (found === null) return name;
+  const [, job, task, device] = found;
+  const home = job === 'localhost' && task === '0' ? '' : `/job:${job}/task:${task}`;
+  return `${home}/${/^[CG]PU:/.test(device!) ? '' : 'device:'}${device}`;
+}
+
+/** Whether two devices, by their full names, are of one process. */
+export function isSameTask(a: string, b: string): boolean {
+  const task = (name: string) => name.slice(0, name.indexOf('/device:'));
+  return task(a) === task(b);
 }
 
 /** The type in a device's name, `GPU`, or `''`. */

@@ -23,6 +23,11 @@ export class SessionPool<S extends Closeable> {
     return this.#entries.get(keyOf(device))?.ready;
   }
 
+  /** All that are ready. */
+  get all(): S[] {
+    return [...this.#entries.values()].flatMap(({ ready }) => ready ?? []);
+  }
+
   /**
    * The same, made where it is not there yet, after those that are being made. A failure is forgotten: the next call
    * tries again. A caller may drop the promise: no rejection of it is unhandled.
@@ -62,8 +67,7 @@ export class SessionPool<S extends Closeable> {
   /** Closes all, those in the making as well, and makes no more. */
   async close(options: { cancel?: boolean }): Promise<void> {
     this.#closed = true;
-    const ready = [...this.#entries.values()].flatMap(({ ready }) => ready ?? []);
-    await Promise.all([...ready.map((session) => session.close(options)), this.#last]);
+    await Promise.all([...this.all.map((session) => session.close(options)), this.#last]);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
 import { invalidOption } from '../options.js';
@@ -139,6 +139,12 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The same folder for a process elsewhere; one of TensorFlow's own file systems stays as it is. */
+export function absolutePath(directory: string): string {
+  const local = localPath(directory);
+  return local === undefined ? directory : resolve(local);
 }
 
 /** The folder that a caller names. Throws INVALID_OPTION for what is none. */

@@ -1,5 +1,5 @@
 /** Chrome's trace format, which Perfetto and chrome://tracing read: a process for each device, a row for each stream. */
-import { shortDevice } from '../placement/device.js';
+import { isSameTask, shortDevice } from '../placement/device.js';
 import { rowsOf } from './rows.js';
 import type { Timeline, TraceEvent } from './timeline.js';
 
@@ -78,7 +78,7 @@ function* chromeEvents({ events, transfers, devices }: Timeline, span: RunSpan):
   for (const [i, event] of events.entries()) {
     yield {
       name: event.name,
-      cat: event.stream === '' ? 'op' : 'stream',
+      cat: event.stream === '' ? 'op' : event.stream === 'network' ? 'network' : 'stream',
       ph: 'X',
       pid: pids.get(event.device)!,
       tid: tids[i]!,
@@ -89,7 +89,8 @@ function* chromeEvents({ events, transfers, devices }: Timeline, span: RunSpan):
   }
   for (const [i, { tensor, bytes, from, to }] of transfers.entries()) {
     const [source, target] = [events[from]!, events[to]!];
-    const arrow = { name: tensor, cat: 'transfer', id: i + 1 };
+    const cat = isSameTask(source.device, target.device) ? 'transfer' : 'network';
+    const arrow = { name: tensor, cat, id: i + 1 };
     // An arrow is bound to what is going on at its end: within the span, not on its edge.
     const [leaves, arrives] = [
       source.startUs + source.durationUs / 2,

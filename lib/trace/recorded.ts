@@ -20,7 +20,10 @@ export interface RecordedNode {
   readonly rendezvous?: string;
 }
 
-/** What ran: a node on its device, or a piece of work in one of a GPU's streams. */
+/**
+ * What ran: a node on its device, a piece of work in one of a GPU's streams, or a request for a tensor of another task, which
+ * is listed as the work of a stream of its own: `…/device:CPU:0/network`, op `RecvTensor`, its one input the device that sent.
+ */
 export interface RecordedKernel {
   /** The device's full name; of a stream the name that TensorFlow gives it. */
   readonly device: string;
@@ -87,13 +90,14 @@ export function readRecorded(metadata: Uint8Array): Recorded {
   for (const { device, nodeStats } of stats) {
     const known = new Map<string, number>();
     for (const node of nodeStats) {
+      const received = node.nodeName === REQUEST ? readRequest(node.timelineLabel) : undefined;
       // What stands before the name says how much memory was in use: it differs from run to run.
       const label = node.timelineLabel.slice(Math.max(0, node.timelineLabel.indexOf(`${node.nodeName} = `)));
       const key = `${node.nodeName}\n${label}`;
       let kernel = known.get(key);
       if (kernel === undefined) {
         kernel = kernels.length;
-        kernels.push({ device, name: node.nodeName, ...readLabel(node.nodeName, label) });
+        kernels.push(received?.kernel ?? { device, name: node.nodeName, ...readLabel(node.nodeName, label) });
         known.set(key, kernel);
       }
       const start = Number(startOf(node) - origin);
@@ -106,11 +110,12 @@ export function readRecorded(metadata: Uint8Array): Recorded {
           start + Number(node.allEndRelNanos || node.allEndRelMicros * 1000n),
           peakBytes(node),
           outputs.length,
-          node.output.length,
+          received === undefined ? node.output.length : 1,
         ],
         at,
       );
-      for (const output of node.output) addOutput(output, outputs);
+      if (received !== undefined) outputs.push(0, 0, received.bytes, -1);
+      else for (const output of node.output) addOutput(output, outputs);
       at += EVENT_SIZE;
     }
   }
@@ -131,6 +136,20 @@ export function forEachOutput(
     visit(outputs[at]!, outputs[at + 1]!, outputs[at + 2]!, shape);
     at = end;
   }
+}
+
+/** What TensorFlow calls a request for a tensor of another task. */
+export const REQUEST = 'RecvTensor';
+
+/** `[512B] [29.0Mb/s] edge_21_kernel from /job:…/device:CPU:1 to /job:…/device:CPU:0` */
+function readRequest(label: string): { kernel: RecordedKernel; bytes: number } | undefined {
+  const found = /^\[(\d+)B\] (?:\[.*?\] )?(\S+) from (\S+) to (\S+)/.exec(label);
+  if (found === null) return undefined;
+  const [, bytes, name, from, to] = found;
+  return {
+    kernel: { device: `${to}/network`, name: name!, op: REQUEST, inputs: [from!] },
+    bytes: Number(bytes),
+  };
 }
 
 /** `name = Op(input, ^input)`. */

@@ -7,7 +7,7 @@ import type { Ran } from '../placement/report/ran.js';
 import type { TensorNames } from '../placement/report/tensor-names.js';
 import { Slices } from '../placement/slices.js';
 import type { RunGraph, RunInput } from '../plan/run-graph.js';
-import { EVENT, EVENT_SIZE, forEachOutput, type Recorded } from './recorded.js';
+import { EVENT, EVENT_SIZE, forEachOutput, REQUEST, type Recorded } from './recorded.js';
 
 /** An output of a kernel. */
 export interface TraceOutput {
@@ -32,7 +32,7 @@ export interface TraceEvent {
   readonly fused: readonly string[];
   /** The device's full name. */
   readonly device: string;
-  /** A GPU's stream, `stream:all`; `''` for the device's own kernels. */
+  /** A GPU's stream, `stream:all`; `network` for a request for a tensor of another task; `''` for the device's own kernels. */
   readonly stream: string;
   /** Microseconds from the call of the run, by the wall clock. */
   readonly startUs: number;
@@ -131,7 +131,8 @@ function eventOf(
   const kernel = kernels[at(EVENT.kernel)]!;
   const [, device = kernel.device, stream = ''] = STREAM.exec(kernel.device) ?? [];
   return {
-    name: node?.name ?? kernel.name,
+    // TensorFlow numbers what it sends.
+    name: node?.name ?? (kernel.op === REQUEST ? kernel.name.replace(/^edge_\d+_/, '') : kernel.name),
     function: node?.function ?? '',
     type: node?.type ?? kernel.op,
     kernel: { name: kernel.name, type: kernel.op },

@@ -16,9 +16,13 @@ const OUTPUT = join(ROOT, 'dist');
 /** The program of the pages that commands write: for browsers. */
 const PAGE = join(SOURCES, 'page', 'app');
 /** They do something when they are loaded, so they are nobody's part. */
-const PROGRAMS = ['cli/main.ts', 'bench/child.ts', 'freeze/planner.ts', 'trace/decoder.ts'].map((path) =>
-  join(SOURCES, path),
-);
+const PROGRAMS = [
+  'cli/main.ts',
+  'bench/child.ts',
+  'freeze/planner.ts',
+  'trace/decoder.ts',
+  'cluster/server-process.ts',
+].map((path) => join(SOURCES, path));
 
 export async function compile() {
   rmSync(OUTPUT, { recursive: true, force: true }); // or what was moved would stay

@@ -110,9 +110,7 @@ describe('device names', () => {
     expect(shortDevice(`${LOCAL}CPU:0`)).toBe('/CPU:0');
     expect(shortDevice(`${LOCAL}GPU:12`)).toBe('/GPU:12');
     expect(shortDevice(`${LOCAL}XLA_GPU:0`)).toBe('/device:XLA_GPU:0');
-    expect(shortDevice('/job:worker/replica:0/task:0/device:CPU:0')).toBe(
-      '/job:worker/replica:0/task:0/device:CPU:0',
-    );
+    expect(shortDevice('/job:worker/replica:0/task:0/device:CPU:0')).toBe('/job:worker/task:0/CPU:0');
     for (const type of ['CPU', 'GPU', 'TPU', 'XLA_GPU', 'CPUX']) {
       expect(deviceMatches(shortDevice(`${LOCAL}${type}:0`), `${LOCAL}${type}:0`), type).toBe(true);
     }

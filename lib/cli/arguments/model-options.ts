@@ -1,5 +1,7 @@
 /** The options with which commands load and run a model. */
 import type { Command } from 'commander';
+import { checkCluster } from '../../cluster/options.js';
+import type { ClusterSpec } from '../../cluster/spec.js';
 import type { ConfigProtoJson } from '../../config.js';
 import { checkExtensions } from '../../extensions/extensions.js';
 import type { LoadOptions } from '../../load-options.js';
@@ -29,6 +31,9 @@ export interface ModelFlags extends CommonOptions {
   freeze?: boolean;
   clearDevices?: boolean;
   opLibrary?: string[];
+  target?: string;
+  cluster?: string;
+  replica?: string[];
 }
 
 /** Help on the options below. */
@@ -59,6 +64,13 @@ export function addModelOptions(command: Command): Command {
     .option(
       '--op-library <PATH>',
       'shared object with ops that TensorFlow does not have; may be given for each',
+      collect,
+    )
+    .option('--target <URL>', 'task of a cluster to run on: grpc://host:port, or with --cluster its name')
+    .option('--cluster <FILE>', 'addresses of the cluster, as JSON: the file that its workers were given')
+    .option(
+      '--replica <TASK>',
+      'task that gets a copy of the model: /job:worker/task:0; may be given for each',
       collect,
     );
   return addCommonOptions(command);
@@ -108,8 +120,12 @@ export async function readLoadOptions(directory: string, flags: ModelFlags): Pro
   if (flags.exact === true) options.exact = true;
   if (flags.freeze === true) options.freeze ||= true;
   if (flags.clearDevices === true) options.clearDevices = true;
+  if (flags.target !== undefined) options.target = flags.target;
+  if (flags.cluster !== undefined)
+    options.cluster = (await readJsonFile(flags.cluster, '--cluster')) as ClusterSpec;
+  if (flags.replica !== undefined) options.replicas = flags.replica;
   // Before the library is opened, which takes its time.
-  checkPlacement(options);
+  checkCluster(options, checkPlacement(options).config);
   checkExtensions(options);
   if (flags.opLibrary !== undefined) {
     options.opLibraries = [...(options.opLibraries ?? []), ...flags.opLibrary];

@@ -1,6 +1,6 @@
 /** A placement report for people: what was asked in vain first, then where everything ran, then what it costs. */
 
-import { counted, formatBytes } from '../../format.js';
+import { counted, formatBytes, formatUs } from '../../format.js';
 import { shortDevice } from '../../placement/device.js';
 import type { PlacedOp, PlacementFacts, Transfer } from '../../placement/report/report.js';
 import { table } from '../output/text.js';
@@ -92,18 +92,25 @@ function transferLines(transfers: readonly Transfer[], options: ReportTextOption
   if (transfers.length === 0) return ['Transfers in each run: none'];
   const total = transfers.reduce((sum, { bytes }) => sum + bytes, 0);
   const most = options.all === true ? transfers.length : MOST_ROWS;
+  const wired = transfers.filter(({ networkUs }) => networkUs !== undefined);
   const rows = transfers
     .slice(0, most)
-    .map(({ tensor, from, to, bytes, variable }) => [
+    .map(({ tensor, from, to, bytes, variable, networkUs }) => [
       tensor,
       shortDevice(from),
       shortDevice(to),
       formatBytes(bytes),
+      ...(wired.length === 0 ? [] : [networkUs === undefined ? '' : formatUs(networkUs)]),
       variable ?? '',
     ]);
+  const titles = ['tensor', 'from', 'to', 'bytes', ...(wired.length === 0 ? [] : ['network']), 'variable'];
+  const between =
+    wired.length === 0
+      ? ''
+      : `; between tasks ${wired.length}, ${formatBytes(wired.reduce((sum, { bytes }) => sum + bytes, 0))}`;
   return [
-    `Transfers in each run (${transfers.length}, ${formatBytes(total)})`,
-    ...fittedTable([['tensor', 'from', 'to', 'bytes', 'variable'], ...rows], [0, 4], options.width),
+    `Transfers in each run (${transfers.length}, ${formatBytes(total)}${between})`,
+    ...fittedTable([titles, ...rows], [0, titles.length - 1], options.width),
     ...rest(transfers.length - rows.length, 'transfer'),
   ];
 }

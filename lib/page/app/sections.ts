@@ -34,12 +34,18 @@ export function askedAgainstActual({ ops, reasons }: PlacementData, devices: Dev
   );
 }
 
+/** What lies between two devices. */
+function wayOf({ networkUs }: { networkUs?: number }): string {
+  return networkUs === undefined ? 'devices' : 'tasks';
+}
+
 export function transfers({ transfers: all }: PlacementData, devices: Devices): HTMLElement {
   if (all.length === 0) return h('p', {}, 'Nothing crosses from device to device.');
-  const pairs = new Map<string, { from: number; to: number; bytes: number; count: number }>();
-  for (const { from, to, bytes } of all) {
+  const pairs = new Map<string, { from: number; to: number; bytes: number; count: number; by: string }>();
+  const ways = new Set(all.map(wayOf));
+  for (const { from, to, bytes, ...rest } of all) {
     const found = pairs.get(`${from} ${to}`);
-    if (found === undefined) pairs.set(`${from} ${to}`, { from, to, bytes, count: 1 });
+    if (found === undefined) pairs.set(`${from} ${to}`, { from, to, bytes, count: 1, by: wayOf(rest) });
     else {
       found.bytes += bytes;
       found.count++;
@@ -51,10 +57,11 @@ export function transfers({ transfers: all }: PlacementData, devices: Devices): 
     'div',
     {},
     table(
-      ['from', 'to', 'tensors', 'bytes', ''],
-      between.map(({ from, to, bytes, count }) => [
+      ['from', 'to', ...(ways.size > 1 ? ['between'] : []), 'tensors', 'bytes', ''],
+      between.map(({ from, to, bytes, count, by }) => [
         deviceMark(from, devices),
         deviceMark(to, devices),
+        ...(ways.size > 1 ? [by] : []),
         count,
         formatBytes(bytes),
         meter(bytes, most, colour(from)),

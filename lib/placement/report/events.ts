@@ -1,5 +1,12 @@
 /** What one traced run says: which kernels ran, on which device, when, and how large their outputs were. */
-import { EVENT, EVENT_SIZE, forEachOutput, type Recorded, type RecordedNode } from '../../trace/recorded.js';
+import {
+  EVENT,
+  EVENT_SIZE,
+  forEachOutput,
+  REQUEST,
+  type Recorded,
+  type RecordedNode,
+} from '../../trace/recorded.js';
 import { Slices } from '../slices.js';
 
 /** A node of a graph that TensorFlow made of the model, on its device. */
@@ -36,6 +43,8 @@ export class RunEvents {
   readonly all: RunEvent[] = [];
   /** The main graph as it was run. */
   readonly partition: readonly RecordedNode[];
+  /** Nanoseconds that requests for tensors of other tasks took, by the key under which they were sent. */
+  readonly requests = new Map<string, number>();
   /** True where there were more events than TensorFlow keeps. */
   isCut = false;
 
@@ -76,7 +85,12 @@ export class RunEvents {
     for (let at = 0, i = 0; at < events.length; at += EVENT_SIZE, i++) {
       if (slices.isOver(i)) await slices.next();
       const kernel = own[events[at + EVENT.kernel]!];
-      if (kernel === undefined) continue;
+      if (kernel === undefined) {
+        const { op, name } = kernels[events[at + EVENT.kernel]!]!;
+        const took = events[at + EVENT.end]! - events[at + EVENT.start]!;
+        if (op === REQUEST) this.requests.set(name, (this.requests.get(name) ?? 0) + took);
+        continue;
+      }
       const bytes = new Map<number, number>();
       forEachOutput(recorded, i, (slot, _, size) => bytes.set(slot, size));
       this.all.push({

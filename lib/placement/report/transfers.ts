@@ -1,6 +1,7 @@
 /** What one run moved from one device to another. */
 import { leading } from '../../bisect.js';
 import { groupBy } from '../../group.js';
+import { isSameTask } from '../device.js';
 import { Slices } from '../slices.js';
 import type { Kernel, RunEvent, RunEvents } from './events.js';
 import type { Ran } from './ran.js';
@@ -17,6 +18,11 @@ export interface Transfer {
   readonly bytes: number;
   /** The variable whose value it is. */
   readonly variable?: string;
+  /**
+   * On a cluster, of what goes from task to task: how long the requests for it took in this run, in microseconds; 0 where TensorFlow
+   * did not say. What stays within a task has none.
+   */
+  readonly networkUs?: number;
 }
 
 /** A tensor on its way, by the names of TensorFlow's own graph. */
@@ -30,6 +36,8 @@ interface Crossing {
   events: readonly RunEvent[];
   /** The function whose graph it is, where known; `''` is the main graph. */
   root: string | undefined;
+  /** The key under which it was sent. */
+  rendezvous?: string | undefined;
 }
 
 /** A kernel takes what ran shortly before. */
@@ -43,7 +51,7 @@ export async function transfers(names: TensorNames, events: RunEvents, ran: Ran)
   const all = [inPartitions(events), await inFunctions(events, ran)];
   for (const crossing of all.flatMap((each) => [...each])) {
     if (slices.isOver(step++)) await slices.next();
-    const { source, output, from, to, root } = crossing;
+    const { source, output, from, to, root, rendezvous = '' } = crossing;
     const sent = crossing.events.filter(({ bytes }) => bytes.has(output));
     // In a branch that was not taken nothing crosses.
     if (sent.length === 0) continue;
@@ -51,8 +59,13 @@ export async function transfers(names: TensorNames, events: RunEvents, ran: Ran)
     const name = names.of(source, output, root);
     const key = JSON.stringify([source, output, root, name, from, to]);
     const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { ...name, from, to, bytes });
-    else sum.bytes += bytes;
+    const network = isSameTask(from, to) ? undefined : (events.requests.get(rendezvous) ?? 0) / 1000;
+    if (sum === undefined) {
+      sums.set(key, { ...name, from, to, bytes, ...(network !== undefined && { networkUs: network }) });
+    } else {
+      sum.bytes += bytes;
+      if (network !== undefined) sum.networkUs! += network;
+    }
   }
   return [...sums.values()].sort((a, b) => b.bytes - a.bytes);
 }
@@ -63,7 +76,7 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
     events.all.filter(({ kernel }) => kernel.isMain),
     nameOf,
   );
-  for (const { device: from, op, inputs, recvDevice: to } of events.partition) {
+  for (const { device: from, op, inputs, recvDevice: to, rendezvous } of events.partition) {
     if (!/^_(Host)?Send$/.test(op)) continue;
     const [input] = inputs;
     if (input === undefined || to === undefined || to === from) continue;
@@ -71,7 +84,7 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
     // An empty constant is sent where an op only has to wait for another.
     if (/\/ctrl\/_\d+$/.test(source)) continue;
     const made = runs.get(source)?.filter(({ kernel }) => kernel.device === from) ?? [];
-    yield { source, output, from, to, events: made, root: '' };
+    yield { source, output, from, to, events: made, root: '', rendezvous };
   }
 }
 

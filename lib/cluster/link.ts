@@ -1,0 +1,130 @@
+/**
+ * A session's tie to the tasks it runs on. Every run of the session goes through it: it counts them, ends those that
+ * TensorFlow would leave waiting for a task that is gone, and says which task that is.
+ */
+import { TensorFlowError } from '../errors.js';
+import { addressOf, type Site } from './site.js';
+import { watchAddress } from './watch.js';
+
+/** What a session rejects with once a task of it is gone. */
+const lostErrors = new WeakSet<object>();
+
+/** Whether a run was rejected because a task was gone, so that it may be run elsewhere. */
+export function isLost(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && lostErrors.has(error);
+}
+
+/** An error of that kind. */
+export function lostError(message: string, cause?: unknown): TensorFlowError {
+  const error = new TensorFlowError('UNAVAILABLE', message, { cause });
+  lostErrors.add(error);
+  return error;
+}
+
+/** TensorFlow's words of a task that has begun anew and knows nothing of the session. */
+const FORGOTTEN =
+  /Session handle is not found|Session \S+ is not found|Graph handle is not found|just restarted|this master has restarted|worker may have been restarted|incarnation/i;
+/** Of a connection that failed, or one that cannot be made. */
+const NO_CONNECTION =
+  /GRPC error|connection (reset|refused|closed)|failed to connect|socket closed|connect(ed)? failed|broken pipe|transport|No route to host|DNS resolution|GOAWAY/i;
+const TASK = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/;
+
+interface Run {
+  readonly since: number;
+  reject(reason: unknown): void;
+}
+
+/** What a link tells. */
+export interface LinkEvents {
+  /** A run succeeded, after so many milliseconds. */
+  onEnded(ms: number): void;
+  /** A run came to its time limit. */
+  onTimedOut(): void;
+  /** A task is gone, and the session with it. Once. */
+  onLost(error: TensorFlowError): void;
+}
+
+export class Link {
+  readonly site: Site;
+  #lost: TensorFlowError | undefined;
+  readonly #runs = new Set<Run>();
+  readonly #events: LinkEvents;
+  readonly #stopWatching: () => void;
+
+  constructor(site: Site, events: LinkEvents) {
+    this.site = site;
+    this.#events = events;
+    this.#stopWatching = watchAddress(addressOf(site.target), (why) =>
+      this.#lose(`${site.label} does not answer any more (${why}).`),
+    );
+  }
+
+  /** Why its session is of no more use. */
+  get lost(): TensorFlowError | undefined {
+    return this.#lost;
+  }
+
+  /** Runs under way. */
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /** How long the first of them has been under way, in milliseconds. */
+  get oldestMs(): number {
+    for (const { since } of this.#runs) return performance.now() - since;
+    return 0;
+  }
+
+  /** `running`, or why there is no use in waiting for it. */
+  guard<T>(running: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const run: Run = { since: performance.now(), reject };
+      this.#runs.add(run);
+      running.then(
+        (value) => {
+          this.#runs.delete(run);
+          this.#events.onEnded(performance.now() - run.since);
+          resolve(value);
+        },
+        (error) => {
+          this.#runs.delete(run);
+          if (error instanceof TensorFlowError && error.code === 'DEADLINE_EXCEEDED')
+            this.#events.onTimedOut();
+          reject(this.explain(error));
+        },
+      );
+    });
+  }
+
+  /** The session is closed, or of no more use. */
+  close(): void {
+    this.#stopWatching();
+  }
+
+  /** What the error of a run really means. */
+  explain(error: unknown): unknown {
+    if (this.#lost !== undefined) return this.#lost;
+    if (!(error instanceof TensorFlowError)) return error;
+    const isGone = error.code === 'UNAVAILABLE' && NO_CONNECTION.test(error.message);
+    const isForgotten = error.code !== 'UNAVAILABLE' && FORGOTTEN.test(error.message);
+    if (!isGone && !isForgotten) return error;
+    return this.#lose(`${this.#taskIn(error.message)} ${isGone ? 'is gone' : 'has begun anew'}.`, error);
+  }
+
+  #taskIn(message: string): string {
+    const found = TASK.exec(message);
+    if (found === null) return this.site.label;
+    const name = `/job:${found[1]}/task:${found[2]}`;
+    return this.site.label.startsWith(name) ? this.site.label : name;
+  }
+
+  #lose(what: string, cause?: TensorFlowError): TensorFlowError {
+    if (this.#lost !== undefined) return this.#lost;
+    const reason = cause === undefined ? '' : `\nTensorFlow: ${cause.message}`;
+    this.#lost = lostError(`${what} The session there, with its variables, is lost.${reason}`, cause);
+    this.close();
+    for (const { reject } of this.#runs) reject(this.#lost);
+    this.#events.onLost(this.#lost);
+    return this.#lost;
+  }
+}

@@ -1,0 +1,157 @@
+/** Options of `SavedModel.load` that take a model to a cluster. */
+import { type ConfigProtoJson, decodeConfig, encodeConfig } from '../config.js';
+import { checkOneOf, checkStrings, invalidOption } from '../options.js';
+import { show } from '../show.js';
+import { here, type Site } from './site.js';
+import { Cluster, type ClusterSpec, checkAddress, parseTask, taskName, tasksMeet } from './spec.js';
+
+/** How a model is loaded onto the tasks of a cluster: options of `SavedModel.load`. */
+export interface ClusterOptions {
+  /**
+   * The task that is asked to make the session and to run it: `grpc://host:port`, or with `cluster` its name,
+   * `/job:worker/task:0`. Rules then name the devices of every task of its cluster. Default: none, this process.
+   */
+  target?: string | undefined;
+  /** The addresses of the tasks, as the workers were told them. Needed for `replicas` on tasks of their own, and for names in errors. */
+  cluster?: ClusterSpec | undefined;
+  /**
+   * Tasks that each get a whole copy of the model; runs go to the least busy. Devices in rules that name no task are the
+   * replica's own. A task that is slow or dead is left out, and taken back.
+   */
+  replicas?: readonly string[] | undefined;
+  /**
+   * Whether a session that was lost with its task is made again, and its variables restored, without `model.reconnect()`.
+   * What runs had changed in them is gone then. Default: with `replicas`, else not.
+   */
+  reconnect?: boolean | undefined;
+  /**
+   * Whether a run that its task took down is run once more, on another replica. What it may have done there before is
+   * not undone. Default: false: it rejects with UNAVAILABLE, naming the task.
+   */
+  failover?: boolean | undefined;
+}
+
+export const CLUSTER_KEYS = ['target', 'cluster', 'replicas', 'reconnect', 'failover'] as const;
+
+/** The same, checked. */
+export interface ClusterPlan {
+  /** One for each replica; one, this process perhaps, without. */
+  readonly sites: readonly Site[];
+  readonly cluster: Cluster | undefined;
+  readonly isRemote: boolean;
+  readonly reconnects: boolean;
+  readonly failover: boolean;
+}
+
+/** Of requests that make, extend and end sessions; runs have their own limit. TensorFlow's default is none. */
+const REQUEST_MS = 30_000;
+
+/** Throws INVALID_OPTION naming the key. `config`: as the user gave it; `ready`: serialized, with what else it is to say. */
+export function checkCluster(
+  options: ClusterOptions & { config?: ConfigProtoJson | Uint8Array | undefined },
+  ready: Uint8Array | undefined,
+): ClusterPlan {
+  for (const key of ['reconnect', 'failover'] as const) checkOneOf(options[key], [true, false], key);
+  const cluster = options.cluster === undefined ? undefined : new Cluster(options.cluster);
+  const reconnects = options.reconnect ?? options.replicas !== undefined;
+  const common = { cluster, reconnects, failover: options.failover === true };
+  if (options.target === undefined && options.replicas === undefined) {
+    const needless = (['cluster', 'reconnect', 'failover'] as const).find(
+      (key) => options[key] !== undefined,
+    );
+    if (needless === undefined) return { ...common, sites: [here(ready)], isRemote: false };
+    throw invalidOption(
+      `${needless} is of no use without target or replicas, which take the model to a cluster.`,
+    );
+  }
+  const config = remoteConfig(options.config, ready);
+  const target = targetOf(options.target, cluster);
+  if (options.replicas === undefined) {
+    const { address, label } = target!;
+    const needs = needed(cluster, config, address);
+    return { ...common, sites: [siteAt(address, label, config, undefined, needs)], isRemote: true };
+  }
+  const sites = replicasOf(options.replicas).map((name) => {
+    const task = parseTask(name, 'replicas');
+    const address = cluster === undefined ? target?.address : cluster.address(task, 'replicas');
+    if (address !== undefined) {
+      const home = taskName(task);
+      return siteAt(
+        address,
+        cluster === undefined ? `${home} (by way of ${address})` : `${home} (${address})`,
+        config,
+        home,
+      );
+    }
+    throw invalidOption(
+      'replicas need the addresses of their tasks: give cluster, or target, by which all of them are reached.',
+    );
+  });
+  return { ...common, sites, isRemote: true };
+}
+
+function siteAt(
+  address: string,
+  label: string,
+  config: Uint8Array,
+  home: string | undefined,
+  needs: Site['needs'] = [],
+): Site {
+  return { target: `grpc://${address}`, config, home, label, needs };
+}
+
+/** The tasks that TensorFlow waits for: all, or those that the ConfigProto's filters let through, and the one that is asked. */
+function needed(cluster: Cluster | undefined, config: Uint8Array, target: string): Site['needs'] {
+  const { deviceFilters } = decodeConfig(config);
+  const tasks = cluster?.tasks ?? [];
+  if (deviceFilters.length === 0) return tasks;
+  const passes = (name: string) => deviceFilters.some((filter) => tasksMeet(filter, name));
+  return tasks.filter(({ name, address }) => address === target || passes(name));
+}
+
+function targetOf(
+  target: unknown,
+  cluster: Cluster | undefined,
+): { address: string; label: string } | undefined {
+  if (target === undefined) return undefined;
+  if (typeof target === 'string' && target.startsWith('grpc://')) {
+    const address = target.slice('grpc://'.length);
+    checkAddress(address, 'target, after grpc://,');
+    const name = cluster?.tasks.find((task) => task.address === address)?.name;
+    return { address, label: name === undefined ? target : `${name} (${address})` };
+  }
+  if (typeof target === 'string' && target.startsWith('/job:') && cluster !== undefined) {
+    const task = parseTask(target, 'target');
+    const address = cluster.address(task, 'target');
+    return { address, label: `${taskName(task)} (${address})` };
+  }
+  throw invalidOption(
+    `target must be "grpc://host:port", or with cluster the name of a task such as "/job:worker/task:0", not ${show(target)}.`,
+  );
+}
+
+function replicasOf(replicas: unknown): readonly string[] {
+  checkStrings(replicas, 'replicas');
+  if (replicas.length === 0) throw invalidOption('replicas names no task.');
+  const names = replicas.map((name) => taskName(parseTask(name, 'replicas')));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw invalidOption(`replicas names ${twice} twice; copies: 2 puts two copies on each.`);
+}
+
+/** Sessions of several clients share their variables, and requests know no time limit, unless told otherwise. */
+function remoteConfig(
+  given: ConfigProtoJson | Uint8Array | undefined,
+  ready: Uint8Array | undefined,
+): Uint8Array {
+  const saysShared =
+    given !== undefined &&
+    !(given instanceof Uint8Array) &&
+    [given.isolateSessionState, (given as Record<string, unknown>).isolate_session_state].includes(false);
+  const { operationTimeoutInMs } = decodeConfig(ready ?? new Uint8Array());
+  const ours = encodeConfig({
+    ...(!saysShared && { isolateSessionState: true }),
+    ...(operationTimeoutInMs === 0n && { operationTimeoutInMs: REQUEST_MS }),
+  })!;
+  return Buffer.concat([ready ?? new Uint8Array(), ours]);
+}

@@ -1,0 +1,43 @@
+/** Where sessions are made: in this process, or on a cluster, by way of one of its tasks. */
+import { encodeConfig } from '../config.js';
+import type { Cluster } from './spec.js';
+import { taskName, taskOf } from './spec.js';
+
+export interface Site {
+  /** `grpc://host:port` of the task that is asked, or `''` for this process. */
+  readonly target: string;
+  /** The serialized ConfigProto of its sessions. */
+  readonly config: Uint8Array | undefined;
+  /** The one task that a replica's ops are for, where nothing names another: `/job:worker/task:0`. */
+  readonly home: string | undefined;
+  /** For messages: `/job:worker/task:0 (host:2222)`. */
+  readonly label: string;
+  /** The tasks that are needed, as far as the cluster is known. */
+  readonly needs: readonly { name: string; address: string }[];
+}
+
+/** This process. */
+export function here(config: Uint8Array | undefined): Site {
+  return { target: '', config, home: undefined, label: 'this process', needs: [] };
+}
+
+/**
+ * A replica's site, for sessions whose ops are asked onto these devices, too. A session asks all tasks of its cluster for
+ * their devices, and waits for the last one, unless it is told which ones count.
+ */
+export function withDevices(site: Site, devices: readonly string[], cluster: Cluster | undefined): Site {
+  if (site.home === undefined) return site;
+  const tasks = new Set([site.home]);
+  for (const device of devices) {
+    const task = device === '' ? undefined : taskOf(device);
+    if (task !== undefined) tasks.add(taskName(task));
+  }
+  const filters = encodeConfig({ deviceFilters: [...tasks] })!;
+  const needs = cluster?.tasks.filter(({ name }) => tasks.has(name)) ?? [];
+  return { ...site, config: Buffer.concat([site.config ?? new Uint8Array(), filters]), needs };
+}
+
+/** `grpc://host:2222` -> `host:2222` */
+export function addressOf(target: string): string {
+  return target.replace(/^grpc:\/\//, '');
+}
