@@ -1,6 +1,7 @@
 /** Everything public. */
 export { Batcher, type BatcherRunOptions, type BatcherStats } from './batcher/batcher.js';
 export type { Batching, BatchingOptions } from './batcher/options.js';
+export type { Replica } from './cluster/group.js';
 export type { ClusterOptions } from './cluster/options.js';
 export { Server, type ServerOptions, startServer } from './cluster/server.js';
 export type { ClusterSpec } from './cluster/spec.js';

@@ -90,7 +90,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   for (const device of devices) checkRunDevice(device);
   const { executor, concurrency, outputs, strings } = options;
   const plan = checkPlacement(options);
-  const cluster = checkCluster(options, plan.config);
+  const cluster = checkCluster(options, plan);
   if (cluster.isRemote && executor === 'caller') {
     throw invalidOption(
       "executor: 'caller' is of no use with target or replicas: ops run in the pools of the tasks.",

@@ -1,6 +1,6 @@
 /** The sessions of one SavedModel: the one it was loaded with, one more for each device that runs ask for, copies and replicas. */
 import { opName } from './bound.js';
-import { RemoteGroup } from './cluster/group.js';
+import { RemoteGroup, type Replica } from './cluster/group.js';
 import { withDevices } from './cluster/site.js';
 import { closedError } from './errors.js';
 import { explainMissingOp } from './extensions/missing-op.js';
@@ -131,6 +131,11 @@ export class ModelSessions {
   /** The same, made where it is not there yet. */
   async get(device: string | undefined): Promise<Session> {
     return (device === undefined ? this.#bases : await this.#pool.get(device)).next();
+  }
+
+  /** How the sessions with the rules alone are; none where they are in this process. */
+  get replicas(): Replica[] {
+    return this.#bases instanceof RemoteGroup ? this.#bases.replicas : [];
   }
 
   /** Makes again the sessions that were lost with their tasks. */

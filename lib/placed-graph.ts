@@ -10,11 +10,11 @@ import { checkDevices } from './placement/check-devices.js';
 import { nodesToUntie } from './placement/colocation.js';
 import { parseDevice } from './placement/device.js';
 import { checkExact } from './placement/exact.js';
+import { exactCalls, exactConfig } from './placement/exact-config.js';
 import { kernelLookup } from './placement/kernels.js';
 import { ModelGraph } from './placement/model-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { type CompiledRule, compileRules, type PlacementRule } from './placement/rules.js';
-import { once } from './remember.js';
 import { addon } from './runtime/addon.js';
 
 /** How a graph is to be placed: options of `SavedModel.load` and `Session.fromGraphDef`. */
@@ -62,34 +62,6 @@ export interface PlacedSession {
   /** Those of the session. */
   devices: readonly Device[];
 }
-
-/**
- * Grappler fuses ops and so moves them; off in the session, and in each call of a function, which has its own. Before
- * TensorFlow 1.12 it had no switch: there each of its optimizers is off.
- */
-const EXACT: ConfigProtoJson = {
-  graphOptions: {
-    rewriteOptions: {
-      disableMetaOptimizer: true,
-      disableModelPruning: true,
-      memoryOptimization: 'NO_MEM_OPT',
-      arithmeticOptimization: 'OFF',
-      constantFolding: 'OFF',
-      debugStripper: 'OFF',
-      dependencyOptimization: 'OFF',
-      functionOptimization: 'OFF',
-      layoutOptimizer: 'OFF',
-      loopOptimization: 'OFF',
-      remapping: 'OFF',
-      shapeOptimization: 'OFF',
-    },
-  },
-};
-
-const exactConfig = once(() => encodeConfig(EXACT)!);
-
-/** Soft placement off, too, which is what is written where a message leaves it out: field 7, 0. */
-const exactCalls = once(() => Buffer.concat([exactConfig(), Uint8Array.of(7 << 3, 0)]));
 
 /** The bit of a native code that drops a node's `_class`. */
 const DROP_CLASS = 2 ** 31;

@@ -1,6 +1,6 @@
 /** A signature made ready for many runs: what does not change from run to run is looked up and checked once. */
 import type { Bound } from './bound.js';
-import { isLost } from './cluster/link.js';
+import { isLost } from './cluster/lost.js';
 import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { TensorLike } from './inputs.js';

@@ -4,6 +4,7 @@
 import { Batcher } from './batcher/batcher.js';
 import { type BatchingOptions, checkBatching } from './batcher/options.js';
 import { checkBatchable } from './batcher/shapes.js';
+import type { Replica } from './cluster/group.js';
 import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
@@ -240,6 +241,11 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   /** The session below, for runs by tensor names. On a cluster: the one that is there now, of replicas the least busy. */
   get session(): Session {
     return this.#sessions.base;
+  }
+
+  /** On a cluster: its sessions, and how they are; without `replicas` there is one. Empty in this process. */
+  get replicas(): readonly Replica[] {
+    return this.#sessions.replicas;
   }
 
   /**

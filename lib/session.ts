@@ -4,7 +4,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
-import type { Link } from './cluster/link.js';
+import { explainMake } from './cluster/explain-make.js';
+import { Link } from './cluster/link.js';
+import { type ClusterOptions, checkCluster } from './cluster/options.js';
+import { requireAnswer } from './cluster/site.js';
 import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
@@ -62,7 +65,11 @@ export function checkExecution(options: ExecutionOptions): void {
 }
 
 /** Options of `Session.fromGraphDef`. */
-export interface GraphOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions {
+export interface GraphOptions
+  extends ExecutionOptions,
+    PlacementOptions,
+    ExtensionOptions,
+    Pick<ClusterOptions, 'target' | 'cluster'> {
   /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
   config?: ConfigProtoJson | Uint8Array | undefined;
 }
@@ -73,7 +80,7 @@ export interface SessionSettings extends ExecutionOptions {
   config: Uint8Array | undefined;
 }
 
-const GRAPH_KEYS = ['config', ...EXECUTION_KEYS, ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
+const GRAPH_KEYS = ['config', 'target', 'cluster', ...EXECUTION_KEYS, ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
 const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
@@ -118,14 +125,27 @@ export class Session {
     checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
     checkExecution(options);
     const plan = checkPlacement(options);
+    const { isRemote, sites } = checkCluster(options, plan);
+    const [site] = sites;
     const named = checkExtensions(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
     await openExtended(named, plan.asked);
     const placed = await PlacedGraph.open(bytes, [], [], plan);
-    const { native } = await placed.createSession().catch(async (error) => {
-      throw await explainMissingOp(error, async () => placed);
-    });
-    return new Session(native, { ...options, config: plan.asked }, graphReader(graph));
+    const settings = { ...options, config: plan.asked };
+    try {
+      if (!isRemote) {
+        return new Session((await placed.createSession()).native, settings, graphReader(graph));
+      }
+      await requireAnswer(site!);
+      const { native } = await placed.createSession(undefined, {}, site);
+      const onLost = () => session.abandon();
+      const link = new Link(site!, { onEnded: () => {}, onTimedOut: () => {}, onLost });
+      const session = new Session(native, settings, graphReader(graph), link);
+      return session;
+    } catch (error) {
+      const better = await explainMissingOp(error, async () => placed);
+      throw isRemote ? await explainMake(better, '', site!) : better;
+    }
   }
 
   /**

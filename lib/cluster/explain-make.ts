@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import { TensorFlowError } from '../errors.js';
 import { checkpointPrefix } from '../saved-model/directory.js';
-import { isLost, lostError } from './link.js';
+import { isLost, lostError } from './lost.js';
 import type { Site } from './site.js';
 
 /** TensorFlow's words of a file that a task does not find. */

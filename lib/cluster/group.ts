@@ -1,9 +1,21 @@
 /** Sessions with one placement on a cluster: a run goes to the least busy of those that are there. */
 import { closedError, type TensorFlowError } from '../errors.js';
 import type { Session } from '../session.js';
-import { isLost, lostError } from './link.js';
+import { isLost, lostError } from './lost.js';
 import { type MakeSession, Pace, Seat } from './seat.js';
 import type { Site } from './site.js';
+
+/** A session of a model on a cluster. */
+export interface Replica {
+  /** `/job:worker/task:0 (10.0.0.7:2222)` */
+  readonly task: string;
+  /** `slow`: runs take much longer there than elsewhere, or came to their time limits; others are preferred. */
+  readonly state: 'ready' | 'slow' | 'lost';
+  /** Runs under way on it. */
+  readonly running: number;
+  /** Why it is lost. */
+  readonly reason?: string;
+}
 
 export class RemoteGroup {
   readonly #seats: readonly Seat[];
@@ -49,14 +61,12 @@ export class RemoteGroup {
     return this.#seats.some(({ session }) => session !== undefined);
   }
 
-  /** Sessions that are there, and how busy they are. */
-  get seats(): { label: string; session: Session | undefined; running: number; isSlow: boolean }[] {
-    return this.#seats.map(({ site, session, running, isSlow }) => ({
-      label: site.label,
-      session,
-      running,
-      isSlow,
-    }));
+  /** How its sessions are. */
+  get replicas(): Replica[] {
+    return this.#seats.map(({ site, session, lost, running, isSlow }) => {
+      if (session === undefined) return { task: site.label, state: 'lost', running, reason: lost.message };
+      return { task: site.label, state: isSlow ? 'slow' : 'ready', running };
+    });
   }
 
   /** The session for the next run. Throws UNAVAILABLE, naming tasks, where there is none. */

@@ -3,23 +3,9 @@
  * TensorFlow would leave waiting for a task that is gone, and says which task that is.
  */
 import { TensorFlowError } from '../errors.js';
+import { lostError } from './lost.js';
 import { addressOf, type Site } from './site.js';
 import { watchAddress } from './watch.js';
-
-/** What a session rejects with once a task of it is gone. */
-const lostErrors = new WeakSet<object>();
-
-/** Whether a run was rejected because a task was gone, so that it may be run elsewhere. */
-export function isLost(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && lostErrors.has(error);
-}
-
-/** An error of that kind. */
-export function lostError(message: string, cause?: unknown): TensorFlowError {
-  const error = new TensorFlowError('UNAVAILABLE', message, { cause });
-  lostErrors.add(error);
-  return error;
-}
 
 /** TensorFlow's words of a task that has begun anew and knows nothing of the session. */
 const FORGOTTEN =

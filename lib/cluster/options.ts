@@ -1,6 +1,8 @@
 /** Options of `SavedModel.load` that take a model to a cluster. */
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from '../config.js';
 import { checkOneOf, checkStrings, invalidOption } from '../options.js';
+import type { PlacementPlan } from '../placed-graph.js';
+import { exactOnCluster } from '../placement/exact-config.js';
 import { show } from '../show.js';
 import { here, type Site } from './site.js';
 import { Cluster, type ClusterSpec, checkAddress, parseTask, taskName, tasksMeet } from './spec.js';
@@ -46,10 +48,10 @@ export interface ClusterPlan {
 /** Of requests that make, extend and end sessions; runs have their own limit. TensorFlow's default is none. */
 const REQUEST_MS = 30_000;
 
-/** Throws INVALID_OPTION naming the key. `config`: as the user gave it; `ready`: serialized, with what else it is to say. */
+/** Throws INVALID_OPTION naming the key. */
 export function checkCluster(
   options: ClusterOptions & { config?: ConfigProtoJson | Uint8Array | undefined },
-  ready: Uint8Array | undefined,
+  plan: Pick<PlacementPlan, 'config' | 'asked' | 'exact'>,
 ): ClusterPlan {
   for (const key of ['reconnect', 'failover'] as const) checkOneOf(options[key], [true, false], key);
   const cluster = options.cluster === undefined ? undefined : new Cluster(options.cluster);
@@ -59,12 +61,12 @@ export function checkCluster(
     const needless = (['cluster', 'reconnect', 'failover'] as const).find(
       (key) => options[key] !== undefined,
     );
-    if (needless === undefined) return { ...common, sites: [here(ready)], isRemote: false };
+    if (needless === undefined) return { ...common, sites: [here(plan.config)], isRemote: false };
     throw invalidOption(
       `${needless} is of no use without target or replicas, which take the model to a cluster.`,
     );
   }
-  const config = remoteConfig(options.config, ready);
+  const config = remoteConfig(options.config, plan);
   const target = targetOf(options.target, cluster);
   if (options.replicas === undefined) {
     const { address, label } = target!;
@@ -139,19 +141,22 @@ function replicasOf(replicas: unknown): readonly string[] {
   throw invalidOption(`replicas names ${twice} twice; copies: 2 puts two copies on each.`);
 }
 
-/** Sessions of several clients share their variables, and requests know no time limit, unless told otherwise. */
+/**
+ * The ConfigProto that was asked for, and what sessions of a cluster need to be like those of one process: variables of their own,
+ * functions that may reach over several tasks, requests that do not wait for ever.
+ */
 function remoteConfig(
   given: ConfigProtoJson | Uint8Array | undefined,
-  ready: Uint8Array | undefined,
+  { asked = new Uint8Array(), exact }: Pick<PlacementPlan, 'asked' | 'exact'>,
 ): Uint8Array {
-  const saysShared =
-    given !== undefined &&
-    !(given instanceof Uint8Array) &&
-    [given.isolateSessionState, (given as Record<string, unknown>).isolate_session_state].includes(false);
-  const { operationTimeoutInMs } = decodeConfig(ready ?? new Uint8Array());
+  // What is said to be off in a message cannot be told from what is left out.
+  const said = given instanceof Uint8Array ? undefined : (given as Record<string, unknown> | undefined);
+  const isShared = said?.isolateSessionState === false || said?.isolate_session_state === false;
+  const { operationTimeoutInMs } = decodeConfig(asked);
   const ours = encodeConfig({
-    ...(!saysShared && { isolateSessionState: true }),
+    ...(!isShared && { isolateSessionState: true }),
     ...(operationTimeoutInMs === 0n && { operationTimeoutInMs: REQUEST_MS }),
+    experimental: { shareClusterDevicesInSession: true },
   })!;
-  return Buffer.concat([ready ?? new Uint8Array(), ours]);
+  return Buffer.concat([asked, exact ? exactOnCluster() : new Uint8Array(), ours]);
 }

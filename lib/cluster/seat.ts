@@ -2,9 +2,9 @@
 import { closedError, type TensorFlowError } from '../errors.js';
 import type { Session } from '../session.js';
 import type { Whereabouts } from '../session-maker.js';
-import { isLost, type LinkEvents, lostError } from './link.js';
-import { addressOf, type Site } from './site.js';
-import { whyNoAnswer } from './watch.js';
+import type { LinkEvents } from './link.js';
+import { isLost, lostError } from './lost.js';
+import { requireAnswer, type Site } from './site.js';
 
 /** Makes a session of a site, whole: placed, restored, initialised. What is aborted is of no use to anybody. */
 export type MakeSession = (where: Whereabouts) => Promise<Session>;
@@ -108,17 +108,7 @@ export class Seat {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const why = await whyNoAnswer(addressOf(this.site.target));
-    if (why !== undefined) {
-      throw lostError(`${this.site.label} does not answer (${why}). Is the worker running?`);
-    }
-    const missing = await this.#missing();
-    if (missing !== undefined) {
-      throw lostError(
-        `${missing} does not answer, for which ${this.site.label} would wait. Is the worker running? ` +
-          'config.deviceFilters names the tasks that count.',
-      );
-    }
+    await requireAnswer(this.site);
     const events: LinkEvents = {
       onEnded: (ms) => {
         this.#pauseMs = 0;
@@ -161,16 +151,5 @@ export class Seat {
       this.#reopen(Math.min(2 * pauseMs, LONGEST_PAUSE_MS));
     }, pauseMs);
     timer.unref();
-  }
-
-  /**
-   * A task at which nobody listens: a session that needs it would wait, and its server with it. Other addresses that cannot
-   * be reached from here may be reached from there.
-   */
-  async #missing(): Promise<string | undefined> {
-    for (const { name, address } of this.site.needs) {
-      if ((await whyNoAnswer(address)) === 'ECONNREFUSED') return `${name} (${address})`;
-    }
-    return undefined;
   }
 }

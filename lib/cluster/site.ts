@@ -1,7 +1,8 @@
 /** Where sessions are made: in this process, or on a cluster, by way of one of its tasks. */
 import { encodeConfig } from '../config.js';
-import type { Cluster } from './spec.js';
-import { taskName, taskOf } from './spec.js';
+import { lostError } from './lost.js';
+import { type Cluster, taskName, taskOf } from './spec.js';
+import { whyNoAnswer } from './watch.js';
 
 export interface Site {
   /** `grpc://host:port` of the task that is asked, or `''` for this process. */
@@ -35,6 +36,25 @@ export function withDevices(site: Site, devices: readonly string[], cluster: Clu
   const filters = encodeConfig({ deviceFilters: [...tasks] })!;
   const needs = cluster?.tasks.filter(({ name }) => tasks.has(name)) ?? [];
   return { ...site, config: Buffer.concat([site.config ?? new Uint8Array(), filters]), needs };
+}
+
+/**
+ * Resolves if the tasks that a session needs are there, as far as that can be seen from here: TensorFlow would wait for one that
+ * is not, and the server with it.
+ *
+ * @throws TensorFlowError UNAVAILABLE naming the task
+ */
+export async function requireAnswer(site: Site): Promise<void> {
+  const why = await whyNoAnswer(addressOf(site.target));
+  if (why !== undefined) throw lostError(`${site.label} does not answer (${why}). Is the worker running?`);
+  for (const { name, address } of site.needs) {
+    // Other addresses that cannot be reached from here may be reached from there.
+    if ((await whyNoAnswer(address)) !== 'ECONNREFUSED') continue;
+    throw lostError(
+      `${name} (${address}) does not answer, for which ${site.label} would wait. Is the worker running? ` +
+        'config.deviceFilters names the tasks that count.',
+    );
+  }
 }
 
 /** `grpc://host:2222` -> `host:2222` */

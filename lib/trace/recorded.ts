@@ -90,14 +90,14 @@ export function readRecorded(metadata: Uint8Array): Recorded {
   for (const { device, nodeStats } of stats) {
     const known = new Map<string, number>();
     for (const node of nodeStats) {
-      const received = node.nodeName === REQUEST ? readRequest(node.timelineLabel) : undefined;
+      const request = node.nodeName === REQUEST ? readRequest(node.timelineLabel) : undefined;
       // What stands before the name says how much memory was in use: it differs from run to run.
       const label = node.timelineLabel.slice(Math.max(0, node.timelineLabel.indexOf(`${node.nodeName} = `)));
       const key = `${node.nodeName}\n${label}`;
       let kernel = known.get(key);
       if (kernel === undefined) {
         kernel = kernels.length;
-        kernels.push(received?.kernel ?? { device, name: node.nodeName, ...readLabel(node.nodeName, label) });
+        kernels.push(request ?? { device, name: node.nodeName, ...readLabel(node.nodeName, label) });
         known.set(key, kernel);
       }
       const start = Number(startOf(node) - origin);
@@ -110,12 +110,11 @@ export function readRecorded(metadata: Uint8Array): Recorded {
           start + Number(node.allEndRelNanos || node.allEndRelMicros * 1000n),
           peakBytes(node),
           outputs.length,
-          received === undefined ? node.output.length : 1,
+          node.output.length,
         ],
         at,
       );
-      if (received !== undefined) outputs.push(0, 0, received.bytes, -1);
-      else for (const output of node.output) addOutput(output, outputs);
+      for (const output of node.output) addOutput(output, outputs);
       at += EVENT_SIZE;
     }
   }
@@ -141,15 +140,12 @@ export function forEachOutput(
 /** What TensorFlow calls a request for a tensor of another task. */
 export const REQUEST = 'RecvTensor';
 
-/** `[512B] [29.0Mb/s] edge_21_kernel from /job:…/device:CPU:1 to /job:…/device:CPU:0` */
-function readRequest(label: string): { kernel: RecordedKernel; bytes: number } | undefined {
-  const found = /^\[(\d+)B\] (?:\[.*?\] )?(\S+) from (\S+) to (\S+)/.exec(label);
+/** `[512B] [29.0Mb/s] edge_21_kernel from /job:…/device:CPU:1 to /job:…/device:CPU:0`, or `[1.8MB] …`. */
+function readRequest(label: string): RecordedKernel | undefined {
+  const found = /^\[[\d.]+M?B\] (?:\[.*?\] )?(\S+) from (\S+) to (\S+)/.exec(label);
   if (found === null) return undefined;
-  const [, bytes, name, from, to] = found;
-  return {
-    kernel: { device: `${to}/network`, name: name!, op: REQUEST, inputs: [from!] },
-    bytes: Number(bytes),
-  };
+  const [, name, from, to] = found;
+  return { device: `${to}/network`, name: name!, op: REQUEST, inputs: [from!] };
 }
 
 /** `name = Op(input, ^input)`. */

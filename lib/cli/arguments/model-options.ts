@@ -125,7 +125,7 @@ export async function readLoadOptions(directory: string, flags: ModelFlags): Pro
     options.cluster = (await readJsonFile(flags.cluster, '--cluster')) as ClusterSpec;
   if (flags.replica !== undefined) options.replicas = flags.replica;
   // Before the library is opened, which takes its time.
-  checkCluster(options, checkPlacement(options).config);
+  checkCluster(options, checkPlacement(options));
   checkExtensions(options);
   if (flags.opLibrary !== undefined) {
     options.opLibraries = [...(options.opLibraries ?? []), ...flags.opLibrary];

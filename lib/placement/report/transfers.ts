@@ -76,6 +76,11 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
     events.all.filter(({ kernel }) => kernel.isMain),
     nameOf,
   );
+  // A server may fold constants after it has told what the graph is like.
+  const alike = groupBy(
+    events.all.filter(({ kernel }) => kernel.isLikeMain && !kernel.isMain),
+    nameOf,
+  );
   for (const { device: from, op, inputs, recvDevice: to, rendezvous } of events.partition) {
     if (!/^_(Host)?Send$/.test(op)) continue;
     const [input] = inputs;
@@ -83,7 +88,9 @@ function* inPartitions(events: RunEvents): Generator<Crossing> {
     const { name: source, output } = splitTensor(input);
     // An empty constant is sent where an op only has to wait for another.
     if (/\/ctrl\/_\d+$/.test(source)) continue;
-    const made = runs.get(source)?.filter(({ kernel }) => kernel.device === from) ?? [];
+    const at = (event: RunEvent) => event.kernel.device === from;
+    const certain = runs.get(source)?.filter(at) ?? [];
+    const made = certain.length > 0 ? certain : (alike.get(source)?.filter(at) ?? []);
     yield { source, output, from, to, events: made, root: '', rendezvous };
   }
 }

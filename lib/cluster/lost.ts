@@ -1,0 +1,17 @@
+/** Errors of what a task that is gone has taken along. */
+import { TensorFlowError } from '../errors.js';
+
+/** What a session rejects with once a task of it is gone. */
+const lostErrors = new WeakSet<object>();
+
+/** Whether a run was rejected because a task was gone, so that it may be run elsewhere. */
+export function isLost(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && lostErrors.has(error);
+}
+
+/** An error of that kind. */
+export function lostError(message: string, cause?: unknown): TensorFlowError {
+  const error = new TensorFlowError('UNAVAILABLE', message, { cause });
+  lostErrors.add(error);
+  return error;
+}
