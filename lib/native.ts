@@ -76,7 +76,10 @@ export interface NativeSession {
   devices(): Promise<NativeDevice[]>;
   /** At most so many of its runs at work at once; 0 for no limit but that of the process. Before its first run. */
   setConcurrency(limit: number): void;
-  /** Waits for the accepted runs, or with `cancel` ends them. Later calls give the same promise's result. */
+  /**
+   * Waits for the accepted runs, or with `cancel` ends them. Later calls give the same promise's result. That a server hears of it
+   * holds no process open.
+   */
   close(cancel: boolean): Promise<void>;
   /**
    * For a session of a server that does not answer: refuses new runs, and holds the process open for none that is under

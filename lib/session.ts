@@ -200,10 +200,8 @@ export class Session {
     try {
       checkClose(options);
       this.#closed = true;
-      this.link?.close();
-      // What is lost may never answer.
-      if (this.link?.lost !== undefined) return Promise.resolve();
-      return this.#native.close(options.cancel === true);
+      const cancel = options.cancel === true;
+      return this.link === undefined ? this.#native.close(cancel) : this.link.end(this.#native, cancel);
     } catch (error) {
       return Promise.reject(error);
     }

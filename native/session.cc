@@ -46,9 +46,7 @@ OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
 OpenSession::~OpenSession() {
   env_data_->sessions.erase(this);
   if (!core_ || env_data_->closing()) return;
-  const bool is_remote = core_->is_remote();
-  Free(env_data_->env(), core_, nullptr,
-       is_remote ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kFree);
+  Free(env_data_->env(), core_, nullptr);
 }
 
 void OpenSession::CheckOpen() const {
@@ -87,7 +85,6 @@ void OpenSession::EndNow() {
 }
 
 void OpenSession::Abandon() {
-  is_abandoned_ = true;
   if (state_ == State::kOpen) state_ = State::kDraining;
   EndNow();
   env_data_->line.LetGo(&share_);
@@ -97,14 +94,14 @@ void OpenSession::Abandon() {
 void OpenSession::CloseWhenIdle() {
   if (state_ != State::kDraining || runs_ > 0) return;
   state_ = State::kClosing;
-  const PromiseWorker::Gate remote =
-      is_abandoned_ ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kOwnThread;
-  const PromiseWorker::Gate gate = core_->is_remote() ? remote : PromiseWorker::Gate::kFree;
-  Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this(), gate);
+  Free(env_data_->env(), std::exchange(core_, nullptr), shared_from_this());
 }
 
 void OpenSession::Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
-                       std::shared_ptr<OpenSession> session, PromiseWorker::Gate gate) {
+                       std::shared_ptr<OpenSession> session) {
+  // How long a server takes to answer, nobody has to wait for.
+  const PromiseWorker::Gate gate =
+      core->is_remote() ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kFree;
   try {
     (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)), gate);
   } catch (const Napi::Error&) {

@@ -48,7 +48,7 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
   void CloseWhenIdle();
   // Frees `core` on a worker thread; at once, on this one, where the environment takes no work any more.
   static void Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
-                   std::shared_ptr<OpenSession> session, PromiseWorker::Gate gate);
+                   std::shared_ptr<OpenSession> session);
 
   EnvData* env_data_;
   std::shared_ptr<SessionCore> core_;  // null from kClosing on
@@ -59,7 +59,6 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
     kClosed,
   };
   State state_ = State::kOpen;
-  bool is_abandoned_ = false;
   int runs_ = 0;  // accepted and not ended
   Share share_;
   std::vector<napi_deferred> closers_;

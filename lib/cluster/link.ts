@@ -3,6 +3,7 @@
  * TensorFlow would leave waiting for a task that is gone, and says which task that is.
  */
 import { TensorFlowError } from '../errors.js';
+import type { NativeSession } from '../native.js';
 import { lostError } from './lost.js';
 import { addressOf, type Site } from './site.js';
 import { watchAddress } from './watch.js';
@@ -14,6 +15,9 @@ const FORGOTTEN =
 const NO_CONNECTION =
   /GRPC error|connection (reset|refused|closed)|failed to connect|socket closed|connect(ed)? failed|broken pipe|transport|No route to host|DNS resolution|GOAWAY/i;
 const TASK = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/;
+
+/** How long a task may take to answer that a session is closed. */
+const PATIENCE_MS = 1000;
 
 interface Run {
   readonly since: number;
@@ -36,6 +40,7 @@ export class Link {
   readonly #runs = new Set<Run>();
   readonly #events: LinkEvents;
   readonly #stopWatching: () => void;
+  #whenIdle: (() => void)[] = [];
 
   constructor(site: Site, events: LinkEvents) {
     this.site = site;
@@ -68,12 +73,12 @@ export class Link {
       this.#runs.add(run);
       running.then(
         (value) => {
-          this.#runs.delete(run);
+          this.#drop(run);
           this.#events.onEnded(performance.now() - run.since);
           resolve(value);
         },
         (error) => {
-          this.#runs.delete(run);
+          this.#drop(run);
           if (error instanceof TensorFlowError && error.code === 'DEADLINE_EXCEEDED')
             this.#events.onTimedOut();
           reject(this.explain(error));
@@ -82,9 +87,41 @@ export class Link {
     });
   }
 
-  /** The session is closed, or of no more use. */
+  /** The session is of no more use. */
   close(): void {
     this.#stopWatching();
+  }
+
+  /** Closes the session: after its runs, or with `cancel` with an end to them. A task that does not answer is not waited for. */
+  async end(session: NativeSession, cancel: boolean): Promise<void> {
+    if (this.#lost !== undefined) return;
+    const closing = session.close(cancel);
+    if (!cancel) await Promise.race([closing, this.#idle()]);
+    this.#stopWatching();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<true>((resolve) => {
+      timer = setTimeout(() => resolve(true), PATIENCE_MS);
+    });
+    const isLate = await Promise.race([closing, patience]);
+    clearTimeout(timer);
+    if (isLate !== true) return;
+    session.abandon();
+    const cancelled = new TensorFlowError('CANCELLED', 'The run was cancelled: its session was closed.');
+    for (const { reject } of this.#runs) reject(cancelled);
+  }
+
+  /** When no run is under way any more. */
+  #idle(): Promise<void> {
+    if (this.#runs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle.push(resolve);
+    });
+  }
+
+  #drop(run: Run): void {
+    this.#runs.delete(run);
+    if (this.#runs.size > 0) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** What the error of a run really means. */

@@ -1,8 +1,9 @@
 /** Real models on TensorFlow's own servers, in processes of their own. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type LoadOptions, SavedModel, Session, Tensor } from '../../lib/index.js';
+import { type LoadOptions, SavedModel, Tensor } from '../../lib/index.js';
 import { isSameTask } from '../../lib/placement/device.js';
 import { basicPitch } from '../../scripts/models/basic-pitch.mjs';
+import { arithmeticGraph } from '../compat/graphs.js';
 import { expectCases } from '../helpers/cases.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags, openFixture } from '../helpers/fixtures.js';
@@ -11,7 +12,7 @@ import { startWorkers, type Workers } from './workers.js';
 
 let all: Workers;
 let target: string;
-let ends: () => Promise<unknown>;
+let ends: () => Promise<void>;
 
 beforeAll(async () => {
   all = await startWorkers(3, { deviceCount: { CPU: 2 } }, (end) => {
@@ -155,12 +156,17 @@ it('keeps what clients change apart from each other', async () => {
 });
 
 it('runs a bare graph there', async () => {
-  const { loopGraphDef } = await import('../compat/graphs.js').then(
-    () => ({ loopGraphDef: undefined }),
-    () => ({ loopGraphDef: undefined }),
-  );
-  expect(loopGraphDef).toBeUndefined();
-  expect(Session.fromGraphDef).toBeTypeOf('function');
+  const session = await arithmeticGraph({
+    target: '/job:worker/task:1',
+    cluster: all.cluster,
+    placement: [{ op: 'y', device: '/job:worker/task:2/CPU:1' }],
+  });
+  const [y] = await session.run('y', { x: 3 });
+  expect(y!.data[0]).toBe(9);
+  expect(session.runSync('y', { x: 4 })[0]!.data[0]).toBe(16);
+  expect((await session.devices()).length).toBe(6);
+  const { code, op } = await failure(session.run('guard/checked', { x: Number.NaN }));
+  expect({ code, op }).toEqual({ code: 'INVALID_ARGUMENT', op: 'guard/checked' });
 });
 
 describe('what is wrong is said', () => {

@@ -37,11 +37,13 @@ export class Worker {
     return this.#child!.pid!;
   }
 
-  async start(): Promise<this> {
+  /** @param before a command that its own is given to: `['unshare', '-m']` */
+  async start(before: readonly string[] = []): Promise<this> {
     const own = ['--cluster', this.file, '--job', this.job, '--task', String(this.task)];
     const args = [MAIN, 'worker', ...own, '--listen-on-all-interfaces', '--json', ...this.args];
     const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', NODE_OPTIONS: '' };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...rest] = [...before, process.execPath, ...args];
+    const child = spawn(program!, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let stdout = '';
     let stderr = '';
@@ -97,7 +99,7 @@ export async function freePort(): Promise<number> {
 export async function startWorkers(
   count: number,
   config: ConfigProtoJson = {},
-  cleanUp: (end: () => Promise<unknown>) => void = onTestFinished,
+  cleanUp: (end: () => Promise<void>) => void = onTestFinished,
 ): Promise<Workers> {
   const addresses: string[] = [];
   for (let i = 0; i < count; i++) addresses.push(`127.0.0.1:${await freePort()}`);

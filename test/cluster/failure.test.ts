@@ -1,0 +1,199 @@
+/** Tasks that die, come back, stand still, or see other files. */
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type LoadOptions, type SavedModel, Tensor } from '../../lib/index.js';
+import { failure } from '../helpers/failure.js';
+import { openFixture } from '../helpers/fixtures.js';
+import { fixture, temporaryDirectory } from '../saved-model/models.js';
+import { freePort, startWorkers, type Workers } from './workers.js';
+
+const ROW = { x: [[0, 1, 2, 3, 4, 5, 6, 7]] };
+const SPLIT = [{ type: 'MatMul', device: '/job:worker/task:1/CPU:0' }];
+const n = (value: number) => ({ n: Tensor.from([value], [], 'int32') });
+
+/** On the first of two workers, with what it multiplies on the second. */
+async function split(options: LoadOptions = {}): Promise<{ all: Workers; model: SavedModel }> {
+  const all = await startWorkers(2);
+  const { cluster } = all;
+  const model = await openFixture('tf2-functions', {
+    target: '/job:worker/task:0',
+    cluster,
+    placement: SPLIT,
+    ...options,
+  });
+  return { all, model };
+}
+
+async function until(isSo: () => boolean | Promise<boolean>, milliseconds = 20_000): Promise<void> {
+  const end = Date.now() + milliseconds;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error('It never came to that.');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const runs = (model: SavedModel) =>
+  model.run(ROW).then(
+    () => true,
+    () => false,
+  );
+
+describe.each([
+  ['another task', 1],
+  ['the task that is asked', 0],
+])('%s dies', (_, which) => {
+  it('the run under way is rejected with its name, and so are later ones; reconnect() brings the model back', async () => {
+    const { all, model } = await split();
+    const local = await openFixture('tf2-functions');
+    const expected = (await local.run(ROW)).y!.data;
+    const victim = all.workers[which]!;
+    expect((await model.run(ROW)).y!.data).toEqual(expected);
+
+    await victim.end();
+    for (let i = 0; i < 3; i++) {
+      const error = await failure(model.run(ROW));
+      expect(error.code).toBe('UNAVAILABLE');
+      expect(error.message).toContain(victim.name);
+    }
+    expect((await failure(model.explain(ROW))).code).toBe('UNAVAILABLE');
+    expect((await failure(model.devices())).code).toBe('UNAVAILABLE');
+    expect(model.replicas).toMatchObject([{ state: 'lost', running: 0 }]);
+    const refused = await failure(model.reconnect());
+    expect(refused.code).toBe('UNAVAILABLE');
+    expect(refused.message).toContain(victim.name);
+
+    await victim.start();
+    await model.reconnect();
+    expect((await model.run(ROW)).y!.data).toEqual(expected);
+    expect(model.replicas).toMatchObject([{ state: 'ready' }]);
+  });
+
+  it('in the middle of a run that would never end', async () => {
+    const all = await startWorkers(2);
+    const model = await openFixture('endless', {
+      target: '/job:worker/task:0',
+      cluster: all.cluster,
+      placement: [{ op: '**', device: '/job:worker/task:1/CPU:0' }],
+    });
+    await model.run(n(10));
+    const running = failure(model.run(n(-1)));
+    setTimeout(() => all.workers[which]!.end(), 200);
+    const { code, message } = await running;
+    expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain(all.workers[which]!.name);
+    // Nothing of it is waited for.
+    await model.close();
+  });
+
+  it('is back at once, with another process: the session is noticed to be gone', async () => {
+    const { all, model } = await split({ reconnect: true });
+    const victim = all.workers[which]!;
+    await victim.end();
+    await victim.start();
+    await until(() => runs(model));
+  });
+
+  it('comes back after a while: with `reconnect` the model does so, too', async () => {
+    const { all, model } = await split({ reconnect: true });
+    await all.workers[which]!.end();
+    await until(async () => !(await runs(model)));
+    await all.workers[which]!.start();
+    await until(() => runs(model));
+  });
+});
+
+it('variables are restored anew after a restart', async () => {
+  const all = await startWorkers(1);
+  const model = await openFixture('counter', { target: '/job:worker/task:0', cluster: all.cluster });
+  const [signature] = Object.entries(model.signatures).find(
+    ([, { inputs }]) => Object.keys(inputs).length > 0,
+  )!;
+  const [input] = Object.keys(model.signatures[signature]!.inputs);
+  const count = async () =>
+    Number(Object.values(await model.run({ [input!]: 1 }, { signature }))[0]!.data[0]);
+  const first = await count();
+  expect(await count()).toBeGreaterThan(first);
+  await all.workers[0]!.end();
+  await until(() => model.replicas[0]!.state === 'lost');
+  await all.workers[0]!.start();
+  await model.reconnect();
+  expect(await count()).toBe(first);
+});
+
+describe('a task that stands still', () => {
+  it('holds a run no longer than its time limit, and serves on when it goes on', async () => {
+    const { all, model } = await split();
+    await model.run(ROW);
+    all.workers[1]!.freeze(true);
+    const began = performance.now();
+    const { code } = await failure(model.run(ROW, { timeout: 400 }));
+    expect(code).toBe('DEADLINE_EXCEEDED');
+    expect(performance.now() - began).toBeLessThan(2000);
+    all.workers[1]!.freeze(false);
+    await until(() => runs(model));
+  });
+
+  it('holds no close that cancels', async () => {
+    const { all, model } = await split();
+    all.workers[1]!.freeze(true);
+    const running = failure(model.run(ROW));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await model.close({ cancel: true });
+    expect((await running).code).toBe('CANCELLED');
+  });
+});
+
+describe('what is not there', () => {
+  it('a target is said at once to be so', async () => {
+    const target = `grpc://127.0.0.1:${await freePort()}`;
+    const { code, message } = await failure(openFixture('tf2-functions', { target }));
+    expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain(`${target} does not answer (ECONNREFUSED)`);
+  });
+
+  it('another task of the cluster, for which the target would wait', async () => {
+    const all = await startWorkers(2);
+    await all.workers[1]!.end();
+    const { cluster } = all;
+    const options = { target: '/job:worker/task:0', cluster };
+    const { code, message } = await failure(openFixture('tf2-functions', options));
+    expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain('/job:worker/task:1');
+    // Who does not need it says so.
+    const config = { deviceFilters: ['/job:worker/task:0'] };
+    await (await openFixture('tf2-functions', { ...options, config })).run(ROW);
+    // Without the addresses only time tells.
+    const blind = { target: all.workers[0]!.listening.target, config: { operationTimeoutInMs: 1500 } };
+    const late = await failure(openFixture('tf2-functions', blind));
+    expect(late.code).toBe('UNAVAILABLE');
+    expect(late.message).toContain('deviceFilters');
+  });
+
+  it("the model's folder, where the task is", async (context) => {
+    const folder = join(await temporaryDirectory(), 'model');
+    cpSync(fixture('tf2-functions'), folder, { recursive: true });
+    const hide = ['unshare', '-rm', 'sh', '-c', `mount -t tmpfs none ${folder} && exec "$0" "$@"`];
+    try {
+      execFileSync(hide[0]!, [...hide.slice(1), 'true']);
+    } catch {
+      return context.skip('a file system of its own is needed: unshare -rm');
+    }
+    const all = await startWorkers(1);
+    const [worker] = all.workers;
+    await worker!.end();
+    await worker!.start(hide);
+    const { SavedModel } = await import('../../lib/index.js');
+    const options = { target: worker!.listening.target };
+    const { code, message } = await failure(SavedModel.load(folder, options));
+    expect(code).toBe('NOT_FOUND');
+    expect(message).toContain(`cannot read the model's files, which it was told are in ${folder}`);
+    // With the values in the graph nothing has to be read there.
+    const model = await SavedModel.load(folder, { ...options, freeze: true });
+    const local = await openFixture('tf2-functions');
+    const [given, expected] = [await model.run(ROW), await local.run(ROW)];
+    expect(given.y!.toNumbers()).toEqual(expected.y!.toNumbers());
+    await model.close();
+  });
+});
