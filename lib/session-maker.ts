@@ -11,6 +11,7 @@ import { type GraphEdits, PlacedGraph, type PlacementPlan } from './placed-graph
 import type { Assignment } from './placement/assign.js';
 import { NodeList } from './placement/node-list.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { tensorflow } from './runtime/tensorflow.js';
 import { absolutePath } from './saved-model/directory.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
 import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
@@ -118,7 +119,7 @@ async function makeRestored(
   try {
     const steps = await restoreSteps(folder, metaGraph, restores);
     const { native, ...asked } = await placed.createSession(device, edits, site);
-    const link = events && new Link(site, events);
+    const link = events && new Link(site, events, tensorflow.version);
     session = new Session(native, options.session, graphReader(path, options.tags), link);
     signal?.throwIfAborted();
     for (const { target, feeds } of steps) {

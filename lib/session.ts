@@ -139,7 +139,7 @@ export class Session {
       await requireAnswer(site!);
       const { native } = await placed.createSession(undefined, {}, site);
       const onLost = () => session.abandon();
-      const link = new Link(site!, { onEnded: () => {}, onTimedOut: () => {}, onLost });
+      const link = new Link(site!, { onEnded: () => {}, onTimedOut: () => {}, onLost }, tensorflow.version);
       const session = new Session(native, settings, graphReader(graph), link);
       return session;
     } catch (error) {

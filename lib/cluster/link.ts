@@ -3,10 +3,11 @@
  * TensorFlow would leave waiting for a task that is gone, and says which task that is.
  */
 import { TensorFlowError } from '../errors.js';
+import { isOlder } from '../minor-version.js';
 import type { NativeSession } from '../native.js';
 import { lostError } from './lost.js';
 import { addressOf, type Site } from './site.js';
-import { watchAddress } from './watch.js';
+import { watchAddress, whyNoAnswer } from './watch.js';
 
 /** TensorFlow's words of a task that has begun anew and knows nothing of the session. */
 const FORGOTTEN =
@@ -15,6 +16,9 @@ const FORGOTTEN =
 const NO_CONNECTION =
   /GRPC error|connection (reset|refused|closed)|failed to connect|socket closed|connect(ed)? failed|broken pipe|transport|No route to host|DNS resolution|GOAWAY/i;
 const TASK = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/;
+
+/** The first TensorFlow that says which of its tasks is gone; older ones wait for it. */
+const SAYS_WHO = '2.5';
 
 /** How long a task may take to answer that a session is closed. */
 const PATIENCE_MS = 1000;
@@ -39,15 +43,17 @@ export class Link {
   #lost: TensorFlowError | undefined;
   readonly #runs = new Set<Run>();
   readonly #events: LinkEvents;
-  readonly #stopWatching: () => void;
+  readonly #stopWatching: (() => void)[] = [];
+  #isClosed = false;
   #whenIdle: (() => void)[] = [];
 
-  constructor(site: Site, events: LinkEvents) {
+  /** @param version TensorFlow's */
+  constructor(site: Site, events: LinkEvents, version: string) {
     this.site = site;
     this.#events = events;
-    this.#stopWatching = watchAddress(addressOf(site.target), (why) =>
-      this.#lose(`${site.label} does not answer any more (${why}).`),
-    );
+    this.#watch(addressOf(site.target), site.label);
+    if (!isOlder(version, SAYS_WHO)) return;
+    for (const { name, address } of site.needs) this.#watchIfThere(address, `${name} (${address})`);
   }
 
   /** Why its session is of no more use. */
@@ -89,7 +95,8 @@ export class Link {
 
   /** The session is of no more use. */
   close(): void {
-    this.#stopWatching();
+    this.#isClosed = true;
+    for (const stop of this.#stopWatching.splice(0)) stop();
   }
 
   /** Closes the session: after its runs, or with `cancel` with an end to them. A task that does not answer is not waited for. */
@@ -97,7 +104,7 @@ export class Link {
     if (this.#lost !== undefined) return;
     const closing = session.close(cancel);
     if (!cancel) await Promise.race([closing, this.#idle()]);
-    this.#stopWatching();
+    this.close();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<true>((resolve) => {
       timer = setTimeout(() => resolve(true), PATIENCE_MS);
@@ -124,6 +131,17 @@ export class Link {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  #watch(address: string, label: string): void {
+    if (this.#isClosed) return;
+    const onGone = (why: string) => this.#lose(`${label} does not answer any more (${why}).`);
+    this.#stopWatching.push(watchAddress(address, onGone));
+  }
+
+  /** What cannot be reached from here may be reached from there. */
+  async #watchIfThere(address: string, label: string): Promise<void> {
+    if ((await whyNoAnswer(address)) === undefined) this.#watch(address, label);
+  }
+
   /** What the error of a run really means. */
   explain(error: unknown): unknown {
     if (this.#lost !== undefined) return this.#lost;
@@ -136,7 +154,7 @@ export class Link {
 
   #taskIn(message: string): string {
     const found = TASK.exec(message);
-    if (found === null) return this.site.label;
+    if (found === null) return `${this.site.label}, or a task that it works with,`;
     const name = `/job:${found[1]}/task:${found[2]}`;
     return this.site.label.startsWith(name) ? this.site.label : name;
   }

@@ -6,6 +6,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   TF_GetRegisteredKernelsForOp:
     '`exact` cannot tell before a run which ops have a kernel for a device (from 1.12 on)',
   TF_RegisterLogListener: "`tensorflow.on('log', …)` (from 1.14 on)",
+  TF_NewServer: 'servers: `tf-session worker`, `startServer` (from 1.13 on)',
   TF_LoadPluggableDeviceLibrary: '`pluggableDevices` (from 2.5 on)',
 };
 

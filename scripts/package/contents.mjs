@@ -5,7 +5,13 @@ const LARGEST = 3_000_000;
 const NEEDED = [
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'CMakeLists.txt', 'scripts/build.mjs'],
   ...['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'native/addon.cc'],
-  ...['dist/page/app.js', 'dist/page/style.css', 'dist/trace/decoder.js', 'dist/freeze/planner.js'],
+  ...[
+    'dist/page/app.js',
+    'dist/page/style.css',
+    'dist/trace/decoder.js',
+    'dist/freeze/planner.js',
+    'dist/cluster/server-process.js',
+  ],
 ];
 
 const ALLOWED = [
