@@ -38,13 +38,13 @@ export type { LogEvent, LogListener } from './runtime/log.js';
 export { type OpenOptions, tensorflow } from './runtime/tensorflow.js';
 export type { Signature, Signatures, TensorInfo } from './saved-model/signatures.js';
 export { SavedModel } from './saved-model.js';
-export {
-  type ExecutionOptions,
-  type GraphOptions,
-  Session,
-  type SessionRunOptions,
-  type SessionRunSyncOptions,
-} from './session.js';
+export { Session } from './session.js';
+export type {
+  ExecutionOptions,
+  GraphOptions,
+  SessionRunOptions,
+  SessionRunSyncOptions,
+} from './session-options.js';
 export type {
   AnySignatures,
   InputsOf,

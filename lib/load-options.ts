@@ -12,7 +12,7 @@ import {
   type PlacementOptions,
   type PlacementPlan,
 } from './placed-graph.js';
-import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session.js';
+import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session-options.js';
 
 /** Options of `SavedModel.load`. */
 export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions, ClusterOptions {

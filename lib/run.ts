@@ -1,9 +1,7 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
-import { onAbort } from './abort.js';
 import type { Bound } from './bound.js';
 import { checkRunOptionsAge, decodeRunOptions, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo } from './dtype.js';
-import { TensorFlowError } from './errors.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
 import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
 import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
@@ -13,6 +11,7 @@ import { addon } from './runtime/addon.js';
 import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { copyTensor, Tensor } from './tensor.js';
+import { LONGEST_TIMER, limit, tooLate } from './time-limit.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */
 export interface OutputOptions {
@@ -50,9 +49,6 @@ export const RUN_CONTROL_KEYS = [
 export type SyncControl = Omit<RunControl, 'timeout' | 'signal'>;
 
 const STRINGS = ['bytes'];
-
-/** The longest time that a Node timer takes; anything longer is no limit. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Throws INVALID_OPTION for values of the wrong kind. */
 export function checkControl(control: RunControl): void {
@@ -271,46 +267,4 @@ export function limited<T, R>(
     const left = control.timeout - (performance.now() - start);
     return left > 0 ? run(value, { timeout: left }) : Promise.reject(tooLate(control.timeout));
   });
-}
-
-/** `outputs` under a time limit and a signal; `withdraw` is called where either ends it. TensorFlow's own time limit never interrupts a kernel, so the promise has a timer of ours. */
-export function limit<T>(
-  outputs: Promise<T>,
-  control: Pick<RunControl, 'timeout' | 'signal'>,
-  withdraw: () => void,
-): Promise<T> {
-  const { timeout, signal } = control;
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const giveUp = (reason: unknown) => {
-      withdraw();
-      settle();
-      reject(reason);
-    };
-    const stopListening = signal === undefined ? undefined : onAbort(signal, () => giveUp(signal.reason));
-    const settle = () => {
-      clearTimeout(timer);
-      stopListening?.();
-    };
-    if (timeout !== undefined && timeout <= LONGEST_TIMER) {
-      timer = setTimeout(() => giveUp(tooLate(timeout)), timeout);
-    }
-    outputs.then(
-      (tensors) => {
-        settle();
-        resolve(tensors);
-      },
-      (error) => {
-        settle();
-        reject(error);
-      },
-    );
-  });
-}
-
-function tooLate(timeout: number): TensorFlowError {
-  return new TensorFlowError(
-    'DEADLINE_EXCEEDED',
-    `The run did not end within its timeout of ${timeout} ms, waiting for its turn included.`,
-  );
 }

@@ -15,7 +15,8 @@ import { tensorflow } from './runtime/tensorflow.js';
 import { absolutePath } from './saved-model/directory.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
 import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
-import { Session, type SessionSettings } from './session.js';
+import { Session } from './session.js';
+import type { SessionSettings } from './session-options.js';
 
 /** What the sessions of a model have in common; all of it is checked. */
 export interface SessionsOptions {

@@ -6,83 +6,33 @@ import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
 import { explainMake } from './cluster/explain-make.js';
 import { Link } from './cluster/link.js';
-import { type ClusterOptions, checkCluster } from './cluster/options.js';
+import { checkCluster } from './cluster/options.js';
 import { requireAnswer } from './cluster/site.js';
-import type { ConfigProtoJson } from './config.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
-import { checkExecutor, type Executor, sessionExecutor } from './executor.js';
-import {
-  checkExtensions,
-  EXTENSION_KEYS,
-  type ExtensionOptions,
-  openExtended,
-} from './extensions/extensions.js';
+import { sessionExecutor } from './executor.js';
+import { checkExtensions, openExtended } from './extensions/extensions.js';
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
-import { checkClose, checkCount, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
-import { checkPlacement, PLACEMENT_KEYS, PlacedGraph, type PlacementOptions } from './placed-graph.js';
+import { checkClose, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkPlacement, PlacedGraph } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
-import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync } from './run.js';
+import { runCall, runCallSync } from './run.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
+import {
+  checkExecution,
+  GRAPH_KEYS,
+  type GraphOptions,
+  SESSION_KEYS,
+  type SessionRunOptions,
+  type SessionRunSyncOptions,
+  type SessionSettings,
+  SYNC_KEYS,
+} from './session-options.js';
 import type { Tensor } from './tensor.js';
-
-/** Options of `session.run`. */
-export interface SessionRunOptions extends RunControl {
-  /** Ops to run without fetching anything, by name. */
-  targets?: readonly string[] | undefined;
-  /** `'copy'`: outputs in ordinary ArrayBuffers, never in TensorFlow's memory. */
-  outputs?: 'copy' | undefined;
-}
-
-/** Options of `session.runSync`: a run that holds the thread can be neither aborted nor timed out. */
-export type SessionRunSyncOptions = Omit<SessionRunOptions, 'timeout' | 'signal'>;
-
-/** How the runs of a session are executed: options of `SavedModel.load` and `Session.fromGraphDef`. */
-export interface ExecutionOptions extends OutputOptions {
-  /** Which threads execute the ops of each run. Default: `'auto'`, the faster of the two. */
-  executor?: Executor | undefined;
-  /**
-   * How many runs of a session may be at work at once; the others wait, in order, and take no thread from anybody. Default:
-   * as many as the process allows, two less than libuv has threads (`maxRunsInFlight` of `tensorflow.open`).
-   */
-  concurrency?: number | undefined;
-  /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
-  outputs?: 'copy' | undefined;
-}
-
-export const EXECUTION_KEYS = ['executor', 'concurrency', 'outputs', 'strings'] as const;
-
-/** Throws INVALID_OPTION naming the key. */
-export function checkExecution(options: ExecutionOptions): void {
-  checkOneOf(options.outputs, ['copy'], 'outputs');
-  checkOneOf(options.strings, ['bytes'], 'strings');
-  checkExecutor(options.executor);
-  checkCount(options.concurrency, 'concurrency');
-}
-
-/** Options of `Session.fromGraphDef`. */
-export interface GraphOptions
-  extends ExecutionOptions,
-    PlacementOptions,
-    ExtensionOptions,
-    Pick<ClusterOptions, 'target' | 'cluster'> {
-  /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
-  config?: ConfigProtoJson | Uint8Array | undefined;
-}
-
-/** What a session is made with; all of it is checked. */
-export interface SessionSettings extends ExecutionOptions {
-  /** The serialized ConfigProto that was asked for. */
-  config: Uint8Array | undefined;
-}
-
-const GRAPH_KEYS = ['config', 'target', 'cluster', ...EXECUTION_KEYS, ...PLACEMENT_KEYS, ...EXTENSION_KEYS];
-const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
-const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');
 
 export class Session {
   #native: NativeSession;

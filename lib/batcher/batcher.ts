@@ -3,10 +3,11 @@
 import { TensorFlowError } from '../errors.js';
 import type { TensorLike } from '../inputs.js';
 import { checkClose, checkKeys } from '../options.js';
-import { checkControl, limit } from '../run.js';
+import { checkControl } from '../run.js';
 import { type Plan, toInputs } from '../signature-plan.js';
 import { copyTensor, Tensor } from '../tensor.js';
 import { isTypedArray } from '../tensor-encode.js';
+import { limit } from '../time-limit.js';
 import { Batch, type Request } from './batch.js';
 import type { Batching } from './options.js';
 import { cutRows, joinRows } from './rows.js';
