@@ -41,6 +41,8 @@ export class ModelSessions {
   /** With the rules alone. */
   readonly #bases: Group;
   readonly #pool: SessionPool<Group>;
+  /** Of devices that are not ready yet. */
+  readonly #making = new Set<Group>();
   readonly #asked = new WeakMap<Session, Omit<Made, 'session'>>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
@@ -54,12 +56,13 @@ export class ModelSessions {
     this.#bases = this.#group(undefined);
     this.#pool = new SessionPool(async (device) => {
       const group = this.#group(device);
-      await this.#fill(group, device);
+      this.#making.add(group);
+      await this.#fill(group, device).finally(() => this.#making.delete(group));
       return group;
     });
   }
 
-  /** Loads the model off the event loop; the library is open. */
+  /** Loads the model off the event loop; the library is open. `path` is whole: sessions are made later, too, and by other processes. */
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
     const takesApart = options.plan.isPlaced || options.freeze !== undefined || options.cluster.isRemote;
     try {
@@ -97,7 +100,6 @@ export class ModelSessions {
 
   static async #loadPlaced(path: string, options: SessionsOptions): Promise<ModelSessions> {
     const parsed = await parseModel(path, options.tags, options.plan);
-    await requireVariables(path, parsed.metaGraph);
     const sessions = new ModelSessions(path, options, parsed.metaGraph);
     sessions.#parsed = Promise.resolve(parsed);
     return sessions;
@@ -168,7 +170,8 @@ export class ModelSessions {
   async close(options: { cancel?: boolean }): Promise<void> {
     checkClose(options);
     this.#isClosed = true;
-    await Promise.all([this.#bases.close(options), this.#pool.close(options)]);
+    const making = [...this.#making].map((group) => group.close(options));
+    await Promise.all([this.#bases.close(options), this.#pool.close(options), ...making]);
     // Who still holds the model need not hold its graph.
     this.#parsed = undefined;
   }

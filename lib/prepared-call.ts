@@ -87,17 +87,19 @@ export class PreparedCall<
   /** @internal With inputs that are checked, in the plan's order. */
   runTensors(tensors: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
     const session = this.#sessions.ready(this.#device);
-    if (session !== undefined) {
-      return this.#sessions.failover
-        ? this.#runAnywhere(session, tensors.map(copyTensor), options)
-        : this.#runOn(session, tensors, options);
-    }
-    // The session of this device is made first; until then the caller may write to what he gave.
+    const { failover } = this.#sessions;
+    if (session !== undefined && !failover) return this.#runOn(session, tensors, options);
+    // Run again elsewhere, or later, it must be what was given now.
     const copies = tensors.map(copyTensor);
+    if (session !== undefined) return this.#runAnywhere(session, copies, options);
+    // The session of this device is made first.
     return limited(
       options,
       () => this.#sessions.get(this.#device),
-      (made, rest) => this.#runOn(made, copies, { ...options, ...rest }),
+      (made, rest) =>
+        failover
+          ? this.#runAnywhere(made, copies, { ...options, ...rest })
+          : this.#runOn(made, copies, { ...options, ...rest }),
     );
   }
 

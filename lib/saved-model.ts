@@ -33,7 +33,7 @@ import type { PlacementReport } from './placement/report/report.js';
 import { PreparedCall, type PrepareOptions } from './prepared-call.js';
 import { remember } from './remember.js';
 import { tensorflow } from './runtime/tensorflow.js';
-import { checkDirectory, toPath } from './saved-model/directory.js';
+import { absolutePath, checkDirectory, toPath } from './saved-model/directory.js';
 import {
   defaultSignature,
   findSignature,
@@ -100,7 +100,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     await checkDirectory(path);
     await openExtended(extensions, plan.asked);
     checkRunOptionsAge(runOptions, tensorflow.version);
-    const sessions = await ModelSessions.load(path, {
+    const sessions = await ModelSessions.load(absolutePath(path), {
       tags,
       plan,
       cluster,

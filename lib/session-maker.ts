@@ -12,7 +12,7 @@ import type { Assignment } from './placement/assign.js';
 import { NodeList } from './placement/node-list.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { tensorflow } from './runtime/tensorflow.js';
-import { absolutePath } from './saved-model/directory.js';
+import { requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
 import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
 import { Session } from './session.js';
@@ -112,24 +112,27 @@ async function makeRestored(
   edits?: GraphEdits,
   restores = true,
 ): Promise<Made> {
-  // Other processes have other working directories.
-  const folder = site.target === '' ? path : absolutePath(path);
+  // Before all else: TensorFlow would wait for a task that is gone by now.
+  const link = events && new Link(site, events, tensorflow.version);
   let session: Session | undefined;
   const abandon = () => session?.abandon();
   signal?.addEventListener('abort', abandon);
   try {
-    const steps = await restoreSteps(folder, metaGraph, restores);
-    const { native, ...asked } = await placed.createSession(device, edits, site);
-    const link = events && new Link(site, events, tensorflow.version);
+    if (restores) await requireVariables(path, metaGraph);
+    const steps = await restoreSteps(path, metaGraph, restores);
+    const placing = placed.createSession(device, edits, site);
+    const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
     session = new Session(native, options.session, graphReader(path, options.tags), link);
     signal?.throwIfAborted();
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });
     }
+    link?.made();
     return { session, ...asked };
   } catch (error) {
+    link?.close();
     await session?.close();
-    throw site.target === '' ? error : await explainMake(error, folder, site);
+    throw site.target === '' ? error : explainMake(error, path, site);
   } finally {
     signal?.removeEventListener('abort', abandon);
   }

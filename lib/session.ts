@@ -94,7 +94,7 @@ export class Session {
       return session;
     } catch (error) {
       const better = await explainMissingOp(error, async () => placed);
-      throw isRemote ? await explainMake(better, '', site!) : better;
+      throw isRemote ? explainMake(better, '', site!) : better;
     }
   }
 
@@ -136,6 +136,7 @@ export class Session {
   /** The devices that this session may place ops on. */
   devices(): Promise<Device[]> {
     try {
+      this.#checkLost();
       return this.link === undefined ? this.#native.devices() : this.link.guard(this.#native.devices());
     } catch (error) {
       return Promise.reject(error);
@@ -181,9 +182,14 @@ export class Session {
 
   /** @internal The addon refuses runs of a closed session; those that never reach it are refused here. */
   checkOpen(bound: Bound): void {
-    if (this.link?.lost !== undefined) throw this.link.lost;
+    this.#checkLost();
     if (!this.#closed || bound.runs) return;
     throw closedError();
+  }
+
+  /** The addon would say that it is closed. */
+  #checkLost(): void {
+    if (this.link?.lost !== undefined) throw this.link.lost;
   }
 
   #prepare(
@@ -207,6 +213,7 @@ export class Session {
     if (typeof feeds !== 'object' || feeds === null) {
       throw new TensorFlowError('INVALID_ARGUMENT', 'The feeds must be an object of values by tensor name.');
     }
+    this.#checkLost();
     const names = Object.keys(feeds);
     checkStrings(names, 'feeds');
     checkUnique(names);

@@ -1,20 +1,19 @@
 /** Why a session could not be made on a cluster, said better than TensorFlow does where that can be known here. */
-import { access } from 'node:fs/promises';
 import { TensorFlowError } from '../errors.js';
-import { checkpointPrefix } from '../saved-model/directory.js';
 import { isLost, lostError } from './lost.js';
 import type { Site } from './site.js';
 
 /** TensorFlow's words of a file that a task does not find. */
-const NO_FILE = /matching files|No such file|not found|Unsuccessful TensorSliceReader|NewRandomAccessFile/i;
+const NO_FILE =
+  /matching files|No such file|not found|Unsuccessful TensorSliceReader|NewRandomAccessFile|Permission denied/i;
 const TASK = /\/job:\w+\/(?:replica:\d+\/)?task:\d+/;
 
 /**
- * A better error, or `error` itself. Never rejects.
+ * A better error, or `error` itself. What is missing on this machine as well is explained elsewhere.
  *
  * @param folder the model's, as the tasks were told it
  */
-export async function explainMake(error: unknown, folder: string, site: Site): Promise<unknown> {
+export function explainMake(error: unknown, folder: string, site: Site): unknown {
   if (!(error instanceof TensorFlowError) || isLost(error)) return error;
   if (error.code === 'DEADLINE_EXCEEDED') {
     return lostError(
@@ -24,21 +23,12 @@ export async function explainMake(error: unknown, folder: string, site: Site): P
     );
   }
   if (!NO_FILE.test(error.message)) return error;
-  // What is missing here as well is explained where models of this machine are.
-  if (!(await isThere(`${checkpointPrefix(folder)}.index`))) return error;
   const task = TASK.exec(error.message)?.[0].replace(/\/replica:\d+/, '') ?? site.label;
   return new TensorFlowError(
     'NOT_FOUND',
     `${task} cannot read the model's files, which it was told are in ${folder}: variables and assets are read where they are ` +
       'placed. Put the model on a path that all tasks see alike, copy it to the same path there, or load it with freeze: true, ' +
-      `which sends the variables along with the graph.\nTensorFlow: ${error.message}`,
+      `which sends the variables along with the graph (assets, such as vocabularies, are read all the same).\nTensorFlow: ${error.message}`,
     { cause: error },
-  );
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
   );
 }

@@ -73,7 +73,10 @@ export class RemoteGroup {
   next(): Session {
     if (this.#isClosed) throw closedError();
     const up = this.#seats.filter(({ session }) => session !== undefined);
-    if (up.length === 0) throw this.#noneLeft();
+    if (up.length === 0) {
+      for (const seat of this.#seats) seat.hurry();
+      throw this.#noneLeft();
+    }
     if (up.length === 1) return up[0]!.session!;
     const quick = up.filter(({ isSlow }) => !isSlow);
     const able = quick.length > 0 ? quick : up;

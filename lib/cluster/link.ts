@@ -17,7 +17,7 @@ const NO_CONNECTION =
   /GRPC error|connection (reset|refused|closed)|failed to connect|socket closed|connect(ed)? failed|broken pipe|transport|No route to host|DNS resolution|GOAWAY/i;
 const TASK = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/;
 
-/** The first TensorFlow that says which of its tasks is gone; older ones wait for it. */
+/** The first TensorFlow that ends runs whose tasks are gone, and says which; older ones wait. */
 const SAYS_WHO = '2.5';
 
 /** How long a task may take to answer that a session is closed. */
@@ -44,6 +44,8 @@ export class Link {
   readonly #runs = new Set<Run>();
   readonly #events: LinkEvents;
   readonly #stopWatching: (() => void)[] = [];
+  readonly #saysWho: boolean;
+  #isMaking = true;
   #isClosed = false;
   #whenIdle: (() => void)[] = [];
 
@@ -51,9 +53,15 @@ export class Link {
   constructor(site: Site, events: LinkEvents, version: string) {
     this.site = site;
     this.#events = events;
-    this.#watch(addressOf(site.target), site.label);
-    if (!isOlder(version, SAYS_WHO)) return;
-    for (const { name, address } of site.needs) this.#watchIfThere(address, `${name} (${address})`);
+    this.#saysWho = !isOlder(version, SAYS_WHO);
+    this.#watch(addressOf(site.target), site.label, () => true);
+    const matters = () => this.#isMaking || !this.#saysWho;
+    for (const { name, address } of site.needs) this.#watchIfThere(address, `${name} (${address})`, matters);
+  }
+
+  /** The session is made: until then TensorFlow waits for every task, whatever becomes of it. */
+  made(): void {
+    this.#isMaking = false;
   }
 
   /** Why its session is of no more use. */
@@ -74,6 +82,10 @@ export class Link {
 
   /** `running`, or why there is no use in waiting for it. */
   guard<T>(running: Promise<T>): Promise<T> {
+    if (this.#lost !== undefined) {
+      running.catch(() => {});
+      return Promise.reject(this.#lost);
+    }
     return new Promise((resolve, reject) => {
       const run: Run = { since: performance.now(), reject };
       this.#runs.add(run);
@@ -85,8 +97,8 @@ export class Link {
         },
         (error) => {
           this.#drop(run);
-          if (error instanceof TensorFlowError && error.code === 'DEADLINE_EXCEEDED')
-            this.#events.onTimedOut();
+          const isLate = error instanceof TensorFlowError && error.code === 'DEADLINE_EXCEEDED';
+          if (isLate) this.#events.onTimedOut();
           reject(this.explain(error));
         },
       );
@@ -101,23 +113,21 @@ export class Link {
 
   /** Closes the session: after its runs, or with `cancel` with an end to them. A task that does not answer is not waited for. */
   async end(session: NativeSession, cancel: boolean): Promise<void> {
-    if (this.#lost !== undefined) return;
     const closing = session.close(cancel);
     if (!cancel) await Promise.race([closing, this.#idle()]);
-    this.close();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<true>((resolve) => {
       timer = setTimeout(() => resolve(true), PATIENCE_MS);
     });
-    const isLate = await Promise.race([closing, patience]);
+    const isLate = this.#lost !== undefined || (await Promise.race([closing, patience])) === true;
     clearTimeout(timer);
-    if (isLate !== true) return;
+    this.close();
+    if (!isLate) return;
     session.abandon();
-    const cancelled = new TensorFlowError('CANCELLED', 'The run was cancelled: its session was closed.');
-    for (const { reject } of this.#runs) reject(cancelled);
+    this.#rejectAll(new TensorFlowError('CANCELLED', 'The run was cancelled: its session was closed.'));
   }
 
-  /** When no run is under way any more. */
+  /** When no run is under way any more, or none that will ever end. */
   #idle(): Promise<void> {
     if (this.#runs.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -131,15 +141,24 @@ export class Link {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #watch(address: string, label: string): void {
+  #rejectAll(reason: TensorFlowError): void {
+    for (const run of [...this.#runs]) {
+      run.reject(reason);
+      this.#drop(run);
+    }
+  }
+
+  #watch(address: string, label: string, matters: () => boolean): void {
     if (this.#isClosed) return;
-    const onGone = (why: string) => this.#lose(`${label} does not answer any more (${why}).`);
+    const onGone = (why: string) => {
+      if (matters()) this.#lose(`${label} does not answer any more (${why}).`);
+    };
     this.#stopWatching.push(watchAddress(address, onGone));
   }
 
   /** What cannot be reached from here may be reached from there. */
-  async #watchIfThere(address: string, label: string): Promise<void> {
-    if ((await whyNoAnswer(address)) === undefined) this.#watch(address, label);
+  async #watchIfThere(address: string, label: string, matters: () => boolean): Promise<void> {
+    if (matters() && (await whyNoAnswer(address)) === undefined) this.#watch(address, label, matters);
   }
 
   /** What the error of a run really means. */
@@ -164,7 +183,7 @@ export class Link {
     const reason = cause === undefined ? '' : `\nTensorFlow: ${cause.message}`;
     this.#lost = lostError(`${what} The session there, with its variables, is lost.${reason}`, cause);
     this.close();
-    for (const { reject } of this.#runs) reject(this.#lost);
+    this.#rejectAll(this.#lost);
     this.#events.onLost(this.#lost);
     return this.#lost;
   }

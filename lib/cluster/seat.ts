@@ -36,6 +36,8 @@ export class Seat {
   #pauseMs = 0;
   #restsUntil = 0;
   #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #triedAt = 0;
 
   /** @param reconnects whether a lost session is made again without being asked for */
   constructor(site: Site, make: MakeSession, pace: Pace, reconnects: boolean) {
@@ -81,6 +83,13 @@ export class Seat {
     if (this.#reconnects) this.#reopen(FIRST_PAUSE_MS);
   }
 
+  /** Somebody waits for it: the next attempt is now. */
+  hurry(): void {
+    if (this.#timer === undefined || performance.now() - this.#triedAt < FIRST_PAUSE_MS) return;
+    clearTimeout(this.#timer);
+    this.#reopen(0);
+  }
+
   /** Makes its session unless it has one. Callers share an attempt. */
   open(): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError());
@@ -90,7 +99,7 @@ export class Seat {
     const promise = this.#open(abort.signal)
       .catch((error) => {
         if (isLost(error)) this.#lost = error;
-        throw error;
+        throw this.#isClosed ? closedError() : error;
       })
       .finally(() => {
         this.#making = undefined;
@@ -101,20 +110,23 @@ export class Seat {
 
   async close(options: { cancel?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#timer);
     this.#making?.abort.abort();
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.close(options);
+    await this.#session?.close(options);
   }
 
   async #open(signal: AbortSignal): Promise<void> {
     await requireAnswer(this.site);
     const events: LinkEvents = {
       onEnded: (ms) => {
+        // What restores is no measure.
+        if (this.#session === undefined) return;
         this.#pauseMs = 0;
         this.#pace.ended(ms);
       },
       onTimedOut: () => {
+        // Of those that were under way together the first counts.
+        if (performance.now() < this.#restsUntil) return;
         this.#pauseMs = Math.min(Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs), LONGEST_PAUSE_MS);
         this.#restsUntil = performance.now() + this.#pauseMs;
       },
@@ -126,7 +138,10 @@ export class Seat {
       throw closedError();
     }
     // It may have been lost between its last run and now.
-    if (session.link?.lost !== undefined) throw session.link.lost;
+    if (session.link?.lost !== undefined) {
+      session.abandon();
+      throw session.link.lost;
+    }
     this.#pauseMs = 0;
     this.#restsUntil = 0;
     this.#session = session;
@@ -141,15 +156,15 @@ export class Seat {
   }
 
   #reopen(pauseMs: number): void {
-    const timer = setTimeout(async () => {
-      if (this.#isClosed) return;
+    this.#timer = setTimeout(async () => {
+      this.#timer = undefined;
       try {
-        return await this.open();
+        await this.open();
       } catch {
         // Said to who runs next: the task is not back, or not whole.
+        this.#triedAt = performance.now();
+        if (!this.#isClosed) this.#reopen(Math.min(Math.max(FIRST_PAUSE_MS, 2 * pauseMs), LONGEST_PAUSE_MS));
       }
-      this.#reopen(Math.min(2 * pauseMs, LONGEST_PAUSE_MS));
-    }, pauseMs);
-    timer.unref();
+    }, pauseMs).unref();
   }
 }

@@ -1,11 +1,11 @@
 /** This process as one task of a cluster: TensorFlow's own server in it. */
+import { createServer } from 'node:net';
 import { TensorFlowError } from '../errors.js';
 import { checkExtensions, type ExtensionOptions, openExtended } from '../extensions/extensions.js';
 import { addon } from '../runtime/addon.js';
 import { openLibrary } from '../runtime/tensorflow.js';
 import { encodeServerDef } from './server-def.js';
 import { type Cluster, type Task, taskName } from './spec.js';
-import { whyNoAnswer } from './watch.js';
 
 /** What a server is told. */
 export interface Order extends ExtensionOptions {
@@ -25,13 +25,27 @@ export async function serve(cluster: Cluster, task: Task, order: Order): Promise
   const port = address.slice(address.lastIndexOf(':') + 1);
   if (order.library !== undefined) await openLibrary({ library: order.library });
   await openExtended(checkExtensions(order), order.config);
-  // TensorFlow says no more than that it could not start.
-  const isTaken = port !== '0' && (await whyNoAnswer(`127.0.0.1:${port}`)) === undefined;
-  if (isTaken) {
-    throw new TensorFlowError(
-      'FAILED_PRECONDITION',
-      `Another program listens on port ${port} already, which is that of ${taskName(task)}. Is the worker running?`,
-    );
+  try {
+    return await addon().startServer(encodeServerDef(cluster, task, order.config));
+  } catch (error) {
+    // TensorFlow says no more than that it could not start.
+    throw port !== '0' && (await isTaken(Number(port))) ? portTaken(port, task, error) : error;
   }
-  return addon().startServer(encodeServerDef(cluster, task, order.config));
+}
+
+/** Whether another program listens on a port, on any interface. */
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EADDRINUSE'));
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(false)));
+  });
+}
+
+function portTaken(port: string, task: Task, cause: unknown): TensorFlowError {
+  return new TensorFlowError(
+    'FAILED_PRECONDITION',
+    `Another program listens on port ${port} already, which is that of ${taskName(task)}. Is the worker running?`,
+    { cause },
+  );
 }

@@ -108,7 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const { opLibraries, pluggableDevices } = options;
   return start(task, {
-    cluster: options.cluster,
+    cluster: Object.fromEntries([...cluster.jobs].map(([job, tasks]) => [job, Object.fromEntries(tasks)])),
     task,
     config: encodeConfig(options.config),
     library: options.library ?? addon().library()?.path,
@@ -148,7 +148,16 @@ async function start(task: Task, order: ToServer): Promise<Server> {
         message: `The process of ${taskName(task)} ended with ${how} before it listened.`,
       });
     });
-    child.send(order);
+    child.send(order, (error) => error && reject(error));
+  }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw new TensorFlowError(
+      'INTERNAL',
+      `The process of ${taskName(task)} could not be started: ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
   });
   if ('target' in answer) return new Server(child, task, answer.target);
   child.kill('SIGKILL');

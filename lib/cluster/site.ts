@@ -45,13 +45,18 @@ export function withDevices(site: Site, devices: readonly string[], cluster: Clu
  * @throws TensorFlowError UNAVAILABLE naming the task
  */
 export async function requireAnswer(site: Site): Promise<void> {
-  const why = await whyNoAnswer(addressOf(site.target));
-  if (why !== undefined) throw lostError(`${site.label} does not answer (${why}). Is the worker running?`);
-  for (const { name, address } of site.needs) {
+  const answers = await Promise.all(
+    [addressOf(site.target), ...site.needs.map(({ address }) => address)].map(whyNoAnswer),
+  );
+  const [own, ...others] = answers;
+  if (own !== undefined) {
+    throw lostError(`${site.label} does not answer (${own.why}). Is the worker running?`);
+  }
+  for (const [i, { name, address }] of site.needs.entries()) {
     // Other addresses that cannot be reached from here may be reached from there.
-    if ((await whyNoAnswer(address)) !== 'ECONNREFUSED') continue;
+    if (others[i]?.isSure !== true) continue;
     throw lostError(
-      `${name} (${address}) does not answer, for which ${site.label} would wait. Is the worker running? ` +
+      `${name} (${address}) does not answer (${others[i].why}), for which ${site.label} would wait. Is the worker running? ` +
         'config.deviceFilters names the tasks that count.',
     );
   }

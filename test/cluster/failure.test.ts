@@ -1,9 +1,9 @@
 /** Tasks that die, come back, stand still, or see other files. */
 import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type LoadOptions, type SavedModel, Tensor } from '../../lib/index.js';
+import { type LoadOptions, SavedModel, Tensor } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { openFixture } from '../helpers/fixtures.js';
 import { fixture, temporaryDirectory } from '../saved-model/models.js';
@@ -145,7 +145,79 @@ describe('a task that stands still', () => {
   });
 });
 
+describe('close()', () => {
+  async function endless(): Promise<{
+    all: Workers;
+    model: SavedModel;
+    running: Promise<Error & { code: string }>;
+  }> {
+    const all = await startWorkers(1);
+    const model = await openFixture('endless', { target: '/job:worker/task:0', cluster: all.cluster });
+    await model.run(n(3));
+    return { all, model, running: failure(model.run(n(-1))) };
+  }
+
+  it('that waits for a run ends when the task of that run does', async () => {
+    const { all, model, running } = await endless();
+    const closing = model.close();
+    await all.workers[0]!.end();
+    expect((await running).code).toBe('UNAVAILABLE');
+    await closing;
+  });
+
+  it('may be followed by one that cancels', async () => {
+    const { model, running } = await endless();
+    const closing = model.close();
+    expect((await failure(model.run(n(3)))).code).toBe('FAILED_PRECONDITION');
+    await model.close({ cancel: true });
+    expect((await running).code).toBe('CANCELLED');
+    await closing;
+  });
+
+  it('ends a reconnection, and what waits for it', async () => {
+    const { all, model } = await split({ reconnect: true });
+    await all.workers[0]!.end();
+    await until(async () => !(await runs(model)));
+    const again = failure(model.reconnect());
+    await model.close();
+    expect((await again).code).toMatch(/FAILED_PRECONDITION|UNAVAILABLE/);
+    expect((await failure(model.reconnect())).code).toBe('FAILED_PRECONDITION');
+  });
+});
+
 describe('what is not there', () => {
+  it("variables, when the task is back: the model is not taken for whole without them, and the path is the load's", async () => {
+    const parent = await temporaryDirectory();
+    const [folder, variables] = [join(parent, 'model'), join(parent, 'model/variables')];
+    cpSync(fixture('tf2-functions'), folder, { recursive: true });
+    const all = await startWorkers(1);
+    const before = process.cwd();
+    process.chdir(parent);
+    const model = await SavedModel.load('model', { target: '/job:worker/task:0', cluster: all.cluster });
+    process.chdir(before);
+    const expected = (await model.run(ROW)).y!.data;
+    renameSync(variables, `${variables}.away`);
+    await all.workers[0]!.end();
+    await all.workers[0]!.start();
+    await until(async () => !(await runs(model)));
+    expect((await failure(model.reconnect())).code).toBe('NOT_FOUND');
+    expect((await failure(model.run(ROW))).code).toBe('UNAVAILABLE');
+    renameSync(`${variables}.away`, variables);
+    await model.reconnect();
+    expect((await model.run(ROW)).y!.data).toEqual(expected);
+    await model.close();
+  });
+
+  it('an answer of the target, which stands still', async () => {
+    const all = await startWorkers(1);
+    all.workers[0]!.freeze(true);
+    const { code, message } = await failure(
+      openFixture('tf2-functions', { target: '/job:worker/task:0', cluster: all.cluster }),
+    );
+    expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain('does not answer (no answer within');
+  });
+
   it('a target is said at once to be so', async () => {
     const target = `grpc://127.0.0.1:${await freePort()}`;
     const { code, message } = await failure(openFixture('tf2-functions', { target }));
@@ -184,7 +256,6 @@ describe('what is not there', () => {
     const [worker] = all.workers;
     await worker!.end();
     await worker!.start(hide);
-    const { SavedModel } = await import('../../lib/index.js');
     const options = { target: worker!.listening.target };
     const { code, message } = await failure(SavedModel.load(folder, options));
     expect(code).toBe('NOT_FOUND');
