@@ -1,7 +1,8 @@
 /**
  * What the native addon exports (`native/addon.cc`), typed. Nobody outside of this library sees these.
  *
- * Everything that can take time returns a promise and works on a libuv worker thread. Rejections are
+ * Everything that can take time returns a promise and works on a libuv worker thread; requests to servers on threads of
+ * their own, which hold no process open: whoever waits for them does. Rejections are
  * `TensorFlowError`s: the addon is given the class by `init`.
  */
 
@@ -82,8 +83,8 @@ export interface NativeSession {
    */
   close(cancel: boolean): Promise<void>;
   /**
-   * For a session of a server that does not answer: refuses new runs, and holds the process open for none that is under
-   * way. What becomes of those promises is uncertain. Freed once all have ended.
+   * For a session of a server that does not answer: refuses new runs, and waits for none that is under way. What becomes of
+   * those promises is uncertain. Freed once all have ended.
    */
   abandon(): void;
 }

@@ -7,7 +7,7 @@ import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
 import { explainMake } from './cluster/explain-make.js';
 import { Link } from './cluster/link.js';
 import { checkCluster } from './cluster/options.js';
-import { requireAnswer } from './cluster/site.js';
+import { requireAnswer, type Site } from './cluster/site.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { sessionExecutor } from './executor.js';
@@ -86,12 +86,11 @@ export class Session {
       if (!isRemote) {
         return new Session((await placed.createSession()).native, settings, graphReader(graph));
       }
-      await requireAnswer(site!);
-      const { native } = await placed.createSession(undefined, {}, site);
-      const onLost = () => session.abandon();
-      const link = new Link(site!, { onEnded: () => {}, onTimedOut: () => {}, onLost }, tensorflow.version);
-      const session = new Session(native, settings, graphReader(graph), link);
-      return session;
+      return await remoteSession(
+        placed,
+        site!,
+        (native, link) => new Session(native, settings, graphReader(graph), link),
+      );
     } catch (error) {
       const better = await explainMissingOp(error, async () => placed);
       throw isRemote ? explainMake(better, '', site!) : better;
@@ -223,6 +222,27 @@ export class Session {
       toInput(feeds[name]!, bound.specs[i]!, `tensor ${JSON.stringify(name)}`),
     );
     return { bound, inputs };
+  }
+}
+
+/** A session on a server, without variables. */
+async function remoteSession(
+  placed: PlacedGraph,
+  site: Site,
+  make: (native: NativeSession, link: Link) => Session,
+): Promise<Session> {
+  await requireAnswer(site);
+  let session: Session | undefined;
+  const events = { onEnded: () => {}, onTimedOut: () => {}, onLost: () => session?.abandon() };
+  const link = new Link(site, events, tensorflow.version);
+  try {
+    const { native } = await link.guard(placed.createSession(undefined, {}, site));
+    link.made();
+    session = make(native, link);
+    return session;
+  } catch (error) {
+    link.close();
+    throw error;
   }
 }
 

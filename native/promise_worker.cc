@@ -25,8 +25,7 @@ Napi::Value PromiseWorker::Start(Napi::Env env, std::unique_ptr<PromiseWorker> w
       env_data.line.Add(self, share);
       break;
     case Gate::kOwnThread:
-    case Gate::kBackground:
-      env_data.line.AddOwn(self, share, gate == Gate::kOwnThread);
+      env_data.line.AddOwn(self, share);
       break;
   }
   return {env, promise};
@@ -51,6 +50,13 @@ void PromiseWorker::Perform() {
   } catch (...) {
     error_ = Error(TF_INTERNAL, "An unknown exception was thrown in a worker.");
   }
+}
+
+void PromiseWorker::Refuse() {
+  error_ = Error(
+      TF_RESOURCE_EXHAUSTED,
+      "The system gives this process no more threads, and each request to a server needs one. The option "
+      "`concurrency` bounds how many a model makes at once.");
 }
 
 void PromiseWorker::Conclude() {

@@ -21,10 +21,9 @@ class EnvData;
 class PromiseWorker : public Task {
  public:
   enum class Gate {
-    kFree,        // at once: short work, and closing
-    kLimited,     // counts against the process's runs in flight, and waits its turn
-    kOwnThread,   // what waits for another machine
-    kBackground,  // the same, and nobody waits for it: it holds no process open
+    kFree,       // at once: short work, and closing
+    kLimited,    // counts against the process's runs in flight, and waits its turn
+    kOwnThread,  // what waits for another machine; holds no process open
   };
 
   // JS thread. Returns the promise. `share` bounds it further, with the other runs of its session.
@@ -49,6 +48,7 @@ class PromiseWorker : public Task {
   friend class EnvData;
 
   void Perform() final;
+  void Refuse() final;
   void Conclude() final;
   void Settle(Napi::Env env);  // JS thread: resolves or rejects
   void Reject(Napi::Env env, const Error& error);

@@ -45,8 +45,12 @@ OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
 
 OpenSession::~OpenSession() {
   env_data_->sessions.erase(this);
-  if (!core_ || env_data_->closing()) return;
-  Free(env_data_->env(), core_, nullptr);
+  if (!core_) return;
+  if (!env_data_->closing()) {
+    Free(env_data_->env(), core_, nullptr);
+  } else if (core_->is_remote()) {
+    SessionCore::CloseElsewhere(std::move(core_));
+  }
 }
 
 void OpenSession::CheckOpen() const {
@@ -87,7 +91,6 @@ void OpenSession::EndNow() {
 void OpenSession::Abandon() {
   if (state_ == State::kOpen) state_ = State::kDraining;
   EndNow();
-  env_data_->line.LetGo(&share_);
   CloseWhenIdle();
 }
 
@@ -99,13 +102,13 @@ void OpenSession::CloseWhenIdle() {
 
 void OpenSession::Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
                        std::shared_ptr<OpenSession> session) {
-  // How long a server takes to answer, nobody has to wait for.
   const PromiseWorker::Gate gate =
-      core->is_remote() ? PromiseWorker::Gate::kBackground : PromiseWorker::Gate::kFree;
+      core->is_remote() ? PromiseWorker::Gate::kOwnThread : PromiseWorker::Gate::kFree;
   try {
     (void)PromiseWorker::Start(env, std::make_unique<CloseWorker>(core, std::move(session)), gate);
   } catch (const Napi::Error&) {
     // Being terminated: no promise can be made. Every run of it has ended.
+    if (core->is_remote()) return SessionCore::CloseElsewhere(core);
     core->Close();
   }
 }

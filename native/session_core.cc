@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <thread>
 
 #include "status.h"
@@ -138,12 +139,18 @@ void SessionCore::EndRuns() {
   if (!is_remote()) return CloseSession();
   if (telling_.exchange(true)) return;
   Tellers::Get().Add(1);
-  // Null where it is being freed already, which tells the server, too.
-  std::thread([self = weak_from_this().lock()]() mutable {
-    if (self) self->CloseSession();
-    self.reset();
+  try {
+    // Null where it is being freed already, which tells the server, too.
+    std::thread([self = weak_from_this().lock()]() mutable {
+      if (self) self->CloseSession();
+      self.reset();
+      Tellers::Get().Add(-1);
+    }).detach();
+  } catch (const std::exception&) {
+    // No thread is to be had. The server hears of it when the session is freed.
     Tellers::Get().Add(-1);
-  }).detach();
+    telling_ = false;
+  }
 }
 
 void SessionCore::CloseSession() {
@@ -169,12 +176,30 @@ void SessionCore::Close() {
   session_ = nullptr;
 }
 
+void SessionCore::CloseElsewhere(std::shared_ptr<SessionCore> core) {
+  // Where there is no thread, it is left: better than to wait for a server here.
+  auto* const left = new std::shared_ptr<SessionCore>(std::move(core));
+  try {
+    std::thread([left] {
+      (*left)->Close();
+      delete left;
+    }).detach();
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
 void SessionCore::EndRunsOfAll() {
   all_ended = true;
+  // Not under the lock: who lets go of one last frees it.
+  std::vector<std::shared_ptr<SessionCore>> cores;
   {
     const std::lock_guard<std::mutex> lock(RegistryMutex());
-    for (SessionCore* core : Registry()) core->EndRuns();
+    for (SessionCore* core : Registry()) {
+      if (std::shared_ptr<SessionCore> shared = core->weak_from_this().lock())
+        cores.push_back(std::move(shared));
+    }
   }
+  for (const auto& core : cores) core->EndRuns();
   constexpr std::chrono::milliseconds kLongest(1000);
   Tellers::Get().WaitForAll(kLongest);
 }

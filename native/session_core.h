@@ -72,6 +72,9 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   // Frees session and graph. Only when no run is in flight. Slow: for worker threads.
   void Close();
 
+  // Close() of a session on a server, which may take its time, on a thread of its own.
+  static void CloseElsewhere(std::shared_ptr<SessionCore> core);
+
   // EndRuns() for every session of the process; waits a moment for servers to hear of it, who would keep the
   // sessions otherwise.
   static void EndRunsOfAll();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -22,20 +22,19 @@ WorkLine::WorkLine(Napi::Env env, Owner* owner)
 
 WorkLine::~WorkLine() = default;
 
-void WorkLine::Begun(const Task* task) {
-  if (!task->is_awaited_) return;
+void WorkLine::Begun() {
   // The event loop stays alive as long as anything waits, also for a place in the gate, of which it knows
   // nothing.
   if (pending_++ == 0) (void)napi_ref_threadsafe_function(env_, wake_);
 }
 
 void WorkLine::Ended(const Task* task) {
-  if (!task->is_awaited_) return;
+  if (task->has_own_thread_) return;
   if (--pending_ == 0 && wake_ != nullptr) (void)napi_unref_threadsafe_function(env_, wake_);
 }
 
 void WorkLine::Add(Task* task, Share* share) {
-  Begun(task);
+  Begun();
   task->share_ = share;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -51,15 +50,13 @@ void WorkLine::Add(Task* task, Share* share) {
 }
 
 void WorkLine::AddFree(Task* task) {
-  Begun(task);
+  Begun();
   Start(task);
 }
 
-void WorkLine::AddOwn(Task* task, Share* share, bool is_awaited) {
-  task->is_awaited_ = is_awaited;
+void WorkLine::AddOwn(Task* task, Share* share) {
   task->has_own_thread_ = true;
   task->share_ = share;
-  Begun(task);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (share != nullptr && share->limit > 0 && share->running >= share->limit) {
@@ -68,22 +65,27 @@ void WorkLine::AddOwn(Task* task, Share* share, bool is_awaited) {
       return;
     }
     if (share != nullptr) ++share->running;
-    StartOwn(task);
+    if (StartOwn(task)) return;
+    Release(share);
   }
-  StartLanes();
+  Wake();
 }
 
-void WorkLine::StartOwn(Task* task) {
+bool WorkLine::StartOwn(Task* task) {
   try {
+    own_.insert(task);
     std::thread([mailbox = mailbox_, task] {
       task->Perform();
       const std::lock_guard<std::mutex> lock(mailbox->mutex);
       if (mailbox->line != nullptr) mailbox->line->OwnIsDone(task);
     }).detach();
-    own_.insert(task);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: it takes its turn with the others.
-    PutInLine(task);
+    return true;
+  } catch (const std::exception&) {
+    // In the line of the others it would take their few threads, for as long as it pleases.
+    own_.erase(task);
+    task->Refuse();
+    done_.push_back(task);
+    return false;
   }
 }
 
@@ -98,20 +100,6 @@ void WorkLine::OwnIsDone(Task* task) {
   Wake();
 }
 
-void WorkLine::LetGo(const Share* share) {
-  std::vector<Task*> tasks = Waiting(share);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for (Task* task : own_) {
-      if (task->share_ == share) tasks.push_back(task);
-    }
-  }
-  for (Task* task : tasks) {
-    Ended(task);
-    task->is_awaited_ = false;
-  }
-}
-
 void WorkLine::PutInLine(Task* task) {
   task->at_ = waiting_.insert(waiting_.end(), task);
   task->place_ = Task::Place::kWaiting;
@@ -120,18 +108,14 @@ void WorkLine::PutInLine(Task* task) {
 
 void WorkLine::Release(Share* share) {
   if (share == nullptr) return;
-  if (share->held.empty() || (share->limit > 0 && share->running > share->limit)) {
-    --share->running;
-    return;
+  while (!share->held.empty() && (share->limit == 0 || share->running <= share->limit)) {
+    Task* next = share->held.front();
+    share->held.pop_front();
+    next->place_ = Task::Place::kNowhere;
+    if (!next->has_own_thread_) return PutInLine(next);
+    if (StartOwn(next)) return;
   }
-  Task* next = share->held.front();
-  share->held.pop_front();
-  next->place_ = Task::Place::kNowhere;
-  if (next->has_own_thread_) {
-    StartOwn(next);
-  } else {
-    PutInLine(next);
-  }
+  --share->running;
 }
 
 bool WorkLine::Withdraw(Task* task) {

@@ -43,7 +43,9 @@ class Task {
 
   // A worker thread. Must not throw, nor touch Node-API.
   virtual void Perform() = 0;
-  // JS thread, in a scope of its own, once performed. Last call.
+  // In place of Perform(), where there is no thread for it; any thread.
+  virtual void Refuse() = 0;
+  // JS thread, in a scope of its own, once performed or refused. Last call.
   virtual void Conclude() = 0;
 
  private:
@@ -51,7 +53,6 @@ class Task {
   enum class Place { kNowhere, kWaiting, kHeld };
   Place place_ = Place::kNowhere;
   bool has_own_thread_ = false;
-  bool is_awaited_ = true;  // it keeps the event loop alive
   Share* share_ = nullptr;
   std::list<Task*>::iterator at_;
 };
@@ -77,11 +78,9 @@ class WorkLine final : private RunGate::Environment {
   void Add(Task* task, Share* share);
   // On a libuv thread of its own, past line and gate: for what must not wait.
   void AddFree(Task* task);
-  // On a thread that is no libuv's, past line and gate but not past its share, which may be null. What is not
-  // awaited does not keep the event loop alive.
-  void AddOwn(Task* task, Share* share, bool is_awaited);
-  // Nobody waits for these any more: they do not keep the event loop alive.
-  void LetGo(const Share* share);
+  // On a thread that is no libuv's, past line and gate but not past its share, which may be null. Does not
+  // keep the event loop alive: whoever waits for it does.
+  void AddOwn(Task* task, Share* share);
   // True where it had not begun: nobody will call it any more.
   bool Withdraw(Task* task);
   // What has not begun, of this share or (null) of all.
@@ -117,10 +116,10 @@ class WorkLine final : private RunGate::Environment {
   void Start(Task* only);
   void Look();  // at what is done, and what may begin
   void Settle();
-  void Begun(const Task* task);  // one task more that has to be concluded
+  void Begun();  // one task more that has to be concluded
   void Ended(const Task* task);
   void PutInLine(Task* task);  // with mutex_ held
-  void StartOwn(Task* task);   // with mutex_ held
+  bool StartOwn(Task* task);   // with mutex_ held; false: it was refused
   void OwnIsDone(Task* task);
   void Release(Share* share);  // with mutex_ held: a task of it has ended, or will never begin
 
@@ -128,7 +127,7 @@ class WorkLine final : private RunGate::Environment {
   Owner* owner_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> idle_;
-  int pending_ = 0;  // tasks that are not concluded, and awaited; they keep the event loop alive
+  int pending_ = 0;  // tasks of lanes that are not concluded; they keep the event loop alive
   std::shared_ptr<Mailbox> mailbox_;
 
   std::mutex mutex_;  // guards these, and all shares

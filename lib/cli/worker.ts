@@ -1,8 +1,8 @@
 /** `tf-session worker`: this machine as a task of a cluster. */
 import { type Command, Option } from 'commander';
-import { serve } from '../cluster/serve.js';
+import { type Order, serve } from '../cluster/serve.js';
 import { checkTask, DANGER } from '../cluster/server.js';
-import { Cluster, taskName } from '../cluster/spec.js';
+import { Cluster, type Task, taskName } from '../cluster/spec.js';
 import { type ConfigProtoJson, encodeConfig } from '../config.js';
 import { shortDevice } from '../placement/device.js';
 import { addon } from '../runtime/addon.js';
@@ -72,7 +72,17 @@ async function work(flags: WorkerFlags): Promise<void> {
   }
   output.keepStdoutClean();
   await openLibrary(flags.library, output);
-  const target = await serve(cluster, task, { config, opLibraries: flags.opLibrary });
+  // Neither the server nor a request to it holds the process open.
+  const hold = setInterval(() => {}, 2 ** 30);
+  try {
+    await serveUntilTold(cluster, task, { config, opLibraries: flags.opLibrary }, output);
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+async function serveUntilTold(cluster: Cluster, task: Task, order: Order, output: Output): Promise<never> {
+  const target = await serve(cluster, task, order);
   const devices = await devicesOf(target, taskName(task));
   output.lines(
     `${taskName(task)} listens on every interface: ${target}`,
@@ -80,20 +90,13 @@ async function work(flags: WorkerFlags): Promise<void> {
     ...table([['device', 'type'], ...devices.map(({ name, type }) => [shortDevice(name), type])]),
   );
   if (output.isJson) output.json({ target, job: task.job, task: task.task, devices });
-  await ending();
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+  process.exit();
 }
 
 /** Its own, without those of tasks that may not be there yet. */
 function devicesOf(target: string, name: string): ReturnType<ReturnType<typeof addon>['listDevices']> {
   return addon().listDevices(encodeConfig({ deviceFilters: [name] }), target);
-}
-
-/** Resolves when the process is told to end; until then nothing else keeps it open. */
-async function ending(): Promise<never> {
-  const timer = setInterval(() => {}, 2 ** 30);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
-  clearInterval(timer);
-  process.exit();
 }

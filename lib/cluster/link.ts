@@ -42,6 +42,7 @@ export class Link {
   readonly site: Site;
   #lost: TensorFlowError | undefined;
   readonly #runs = new Set<Run>();
+  #hold: NodeJS.Timeout | undefined;
   readonly #events: LinkEvents;
   readonly #stopWatching: (() => void)[] = [];
   readonly #saysWho: boolean;
@@ -89,6 +90,8 @@ export class Link {
     return new Promise((resolve, reject) => {
       const run: Run = { since: performance.now(), reject };
       this.#runs.add(run);
+      // Requests to servers hold no process open.
+      this.#hold ??= setInterval(() => {}, 2 ** 30);
       running.then(
         (value) => {
           this.#drop(run);
@@ -138,6 +141,8 @@ export class Link {
   #drop(run: Run): void {
     this.#runs.delete(run);
     if (this.#runs.size > 0) return;
+    clearInterval(this.#hold);
+    this.#hold = undefined;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
@@ -167,6 +172,10 @@ export class Link {
     if (!(error instanceof TensorFlowError)) return error;
     const isGone = error.code === 'UNAVAILABLE' && NO_CONNECTION.test(error.message);
     const isForgotten = error.code !== 'UNAVAILABLE' && FORGOTTEN.test(error.message);
+    if (error.code === 'DEADLINE_EXCEEDED') {
+      const message = `The run did not end on ${this.site.label} within its time limit.\nTensorFlow: ${error.message}`;
+      return new TensorFlowError(error.code, message, { cause: error });
+    }
     if (!isGone && !isForgotten) return error;
     return this.#lose(`${this.#taskIn(error.message)} ${isGone ? 'is gone' : 'has begun anew'}.`, error);
   }
