@@ -37,6 +37,8 @@ class PromiseWorker : public Task {
  protected:
   // A worker thread.
   virtual void Work() = 0;
+  // In place of Work(), where there is no thread for it. Rejects the promise.
+  void Refuse() override;
   // JS thread, after Work() succeeded: what the promise resolves to.
   virtual Napi::Value Result(Napi::Env env) = 0;
   // JS thread, once the work is sure to be settled some day: what Finished() undoes belongs here.
@@ -48,7 +50,6 @@ class PromiseWorker : public Task {
   friend class EnvData;
 
   void Perform() final;
-  void Refuse() final;
   void Conclude() final;
   void Settle(Napi::Env env);  // JS thread: resolves or rejects
   void Reject(Napi::Env env, const Error& error);

@@ -23,6 +23,8 @@ class OpenSession::CloseWorker : public PromiseWorker {
     core_->Close();
     core_.reset();
   }
+  // Nobody sees this worker's own promise. The session is left to whatever thread is to be had.
+  void Refuse() override { SessionCore::CloseElsewhere(std::move(core_)); }
   Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
   void Finished() override {
     if (!session_) return;
