@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { SavedModel, Session, Tensor } from 'tf-session';
+import { cluster } from './asan-cluster.mjs';
 import { everyFixtureFast } from './asan-fast.mjs';
 import { calls, fixture, fixtures, TEXTS } from './asan-fixtures.mjs';
 import { prints } from './asan-prints.mjs';
@@ -224,6 +225,7 @@ if (isMainThread) {
     sharedMemory,
     manyStrings,
     prints,
+    cluster,
     endings,
     workers,
   ]) {
