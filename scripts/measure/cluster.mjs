@@ -1,10 +1,10 @@
 // What TensorFlow's servers cost, on loopback: a run there beside one here, each task and each crossing between tasks, the bytes
 // that really go over the wire, and how many runs a second two workers make beside one.
 //
-//     node scripts/measure/cluster.mjs [--rounds 5] [--seconds 3] [--only run,tasks,wire,spread]
+//     node scripts/measure/cluster.mjs [--rounds 5] [--seconds 3] [--tasks 8] [--only run,tasks,star,wire,spread]
 //
-// Graphs are made here: a chain of Neg over tasks, which the tensor passes one after the other, and back to the first. What is
-// compared takes turns. The bytes are counted by sockets of this program that stand between the client and the first task, and
+// Graphs are made here: a chain of Neg over tasks, which the tensor passes one after the other, and back to the first; and a
+// star, one Neg of a small tensor on each task, added up on the first. What is compared takes turns. The bytes are counted by sockets of this program that stand between the client and the first task, and
 // between the tasks, in a round of its own that is not timed. For the throughput each worker has one core of its own (taskset).
 import { execFileSync } from 'node:child_process';
 import { connect, createServer } from 'node:net';
@@ -28,7 +28,8 @@ await main(async () => {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
-      only: { type: 'string', default: 'run,tasks,wire,spread' },
+      tasks: { type: 'string', default: '8' },
+      only: { type: 'string', default: 'run,tasks,star,wire,spread' },
     },
   });
   const only = values.only.split(',');
@@ -36,12 +37,13 @@ await main(async () => {
   await ensureLibrary();
   process.env.TF_CPP_MIN_LOG_LEVEL = '3';
   await tensorflow.open({ logLevel: 'error' });
-  const ports = await freePorts(3);
+  const ports = await freePorts(Math.max(3, Number(values.tasks)));
   const cluster = { worker: ports.map((port) => `127.0.0.1:${port}`) };
   const servers = await Promise.all(ports.map((_, task) => start(cluster, task)));
   try {
     if (only.includes('run')) await oneRun(cluster, rounds);
     if (only.includes('tasks')) await byTasks(cluster, rounds);
+    if (only.includes('star')) await star(cluster, rounds);
     if (only.includes('spread')) await spread(cluster, servers, rounds, Number(values.seconds));
   } finally {
     await Promise.all(servers.map((server) => server.close()));
@@ -125,6 +127,41 @@ async function byTasks(cluster, rounds) {
     );
   }
   await Promise.all(all.map(({ session }) => session.close()));
+}
+
+async function star(cluster, rounds) {
+  console.log('\nA small op on each of so many tasks, added up on the first:');
+  const counts = [1, 2, 4, 8, 16, 32].filter((count) => count <= cluster.worker.length);
+  const options = { target: '/job:worker/task:0', cluster };
+  const sessions = await Promise.all(
+    counts.map(async (count) => Session.fromGraphDef(await starOf(count), { exact: true, ...options })),
+  );
+  const x = Tensor.from(new Float32Array(8), [8]);
+  const calls = counts.map((count, i) => [`${count} tasks`, () => sessions[i].run('sum', { x })]);
+  const times = await compare(rounds, Object.fromEntries(calls));
+  console.log(
+    Object.entries(times)
+      .map(([name, time]) => `${name} ${us(time)}`)
+      .join(', '),
+  );
+  await Promise.all(sessions.map((session) => session.close()));
+}
+
+async function starOf(count) {
+  const T = { value: { case: 'type', value: FLOAT } };
+  const ops = Array.from({ length: count }, (_, task) => ({
+    name: `y${task}`,
+    op: 'Neg',
+    input: ['x'],
+    device: `/job:worker/task:${task}/device:CPU:0`,
+    attr: { T },
+  }));
+  const N = { value: { case: 'i', value: BigInt(count) } };
+  const input = ops.map(({ name }) => name);
+  const sum = { name: 'sum', op: 'AddN', input, device: ops[0].device, attr: { T, N } };
+  const node = [{ name: 'x', op: 'Placeholder', attr: { dtype: T } }, ...ops, sum];
+  const { GraphDefSchema } = await fromDist('proto/tensorflow/core/framework/graph_pb.js');
+  return toBinary(GraphDefSchema, create(GraphDefSchema, { node }));
 }
 
 async function onTheWire() {
