@@ -152,15 +152,16 @@ export class PlacedGraph {
     return assign(this.index, rules, { device, clearDevices });
   }
 
-  /** The devices of a session there; asked for once. */
+  /** The devices of a session there. */
   devices(site = here(this.plan.config)): Promise<readonly Device[]> {
     const key = `${site.target}\n${Buffer.from(site.config ?? []).toString('base64')}`;
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
     const asking = addon().listDevices(site.config, site.target);
     this.#devices.set(key, asking);
-    // A task that was not there may come.
-    asking.catch(() => this.#devices.delete(key));
+    // What is elsewhere may change.
+    const forget = () => this.#devices.delete(key);
+    asking.then(site.target === '' ? undefined : forget, forget);
     return asking;
   }
 

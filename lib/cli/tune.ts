@@ -68,6 +68,11 @@ async function tune(directory: string, flags: TuneFlags): Promise<void> {
   const tolerance = positive(flags.tolerance, '--tolerance', 1e-3);
   const budget = positive(flags.budget, '--budget', 600);
   const { candidate, signature } = await prepareCandidate(directory, flags, output, true);
+  if (candidate.options.target !== undefined || candidate.options.replicas !== undefined) {
+    throw new UsageError(
+      'tune is for this machine: leave target and replicas out, and run it where the workers are.',
+    );
+  }
   output.keepStdoutClean();
   await openLibrary(flags.library, output);
   const gpus = (await tensorflow.devices()).filter(({ type }) => type === 'GPU').length;

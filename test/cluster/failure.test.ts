@@ -135,6 +135,23 @@ describe('a task that stands still', () => {
     await until(() => runs(model));
   });
 
+  it('counts as gone when it has been silent for long, so that nobody waits for ever', async () => {
+    const all = await startWorkers(1);
+    const model = await openFixture('endless', { target: '/job:worker/task:0', cluster: all.cluster });
+    await model.run(n(3));
+    const running = failure(model.run(n(-1)));
+    all.workers[0]!.freeze(true);
+    const began = performance.now();
+    const { code, message } = await running;
+    expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain('does not answer any more (no answer within');
+    // 20 seconds, found out by questions five seconds apart.
+    expect(performance.now() - began).toBeLessThan(40_000);
+    all.workers[0]!.freeze(false);
+    await model.reconnect();
+    await model.run(n(3));
+  });
+
   it('holds no close that cancels', async () => {
     const { all, model } = await split();
     all.workers[1]!.freeze(true);
