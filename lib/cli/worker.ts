@@ -82,6 +82,10 @@ async function work(flags: WorkerFlags): Promise<void> {
 }
 
 async function serveUntilTold(cluster: Cluster, task: Task, order: Order, output: Output): Promise<never> {
+  // Before it is known to be there.
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
   const target = await serve(cluster, task, order);
   const devices = await devicesOf(target, taskName(task));
   output.lines(
@@ -90,9 +94,7 @@ async function serveUntilTold(cluster: Cluster, task: Task, order: Order, output
     ...table([['device', 'type'], ...devices.map(({ name, type }) => [shortDevice(name), type])]),
   );
   if (output.isJson) output.json({ target, job: task.job, task: task.task, devices });
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
+  await told;
   process.exit();
 }
 

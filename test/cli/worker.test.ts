@@ -100,6 +100,7 @@ it('commands run models on it', async () => {
     '1',
   ]);
   expect(benched.results[0]!.perSecond).toBeGreaterThan(0);
+  expectFailure(await command(['tune', MODEL, ...there]), 2, /tune is for this machine/);
   expectFailure(
     await command(['run', MODEL, '--target', 'nowhere']),
     2,
