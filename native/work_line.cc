@@ -35,18 +35,24 @@ void WorkLine::Ended(const Task* task) {
 
 void WorkLine::Add(Task* task, Share* share) {
   Begun();
-  task->share_ = share;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (share != nullptr && share->limit > 0 && share->running >= share->limit) {
-      task->at_ = share->held.insert(share->held.end(), task);
-      task->place_ = Task::Place::kHeld;
-      return;
-    }
-    if (share != nullptr) ++share->running;
+    if (!Enter(task, share)) return;
     PutInLine(task);
   }
   StartLanes();
+}
+
+bool WorkLine::Enter(Task* task, Share* share) {
+  task->share_ = share;
+  if (share == nullptr) return true;
+  if (share->limit == 0 || share->running < share->limit) {
+    ++share->running;
+    return true;
+  }
+  task->at_ = share->held.insert(share->held.end(), task);
+  task->place_ = Task::Place::kHeld;
+  return false;
 }
 
 void WorkLine::AddFree(Task* task) {
@@ -56,15 +62,9 @@ void WorkLine::AddFree(Task* task) {
 
 void WorkLine::AddOwn(Task* task, Share* share) {
   task->has_own_thread_ = true;
-  task->share_ = share;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (share != nullptr && share->limit > 0 && share->running >= share->limit) {
-      task->at_ = share->held.insert(share->held.end(), task);
-      task->place_ = Task::Place::kHeld;
-      return;
-    }
-    if (share != nullptr) ++share->running;
+    if (!Enter(task, share)) return;
     if (StartOwn(task)) return;
     Release(share);
   }

@@ -118,8 +118,9 @@ class WorkLine final : private RunGate::Environment {
   void Settle();
   void Begun();  // one task more that has to be concluded
   void Ended(const Task* task);
-  void PutInLine(Task* task);  // with mutex_ held
-  bool StartOwn(Task* task);   // with mutex_ held; false: it was refused
+  bool Enter(Task* task, Share* share);  // with mutex_ held; false: it waits with its share
+  void PutInLine(Task* task);            // with mutex_ held
+  bool StartOwn(Task* task);             // with mutex_ held; false: it was refused
   void OwnIsDone(Task* task);
   void Release(Share* share);  // with mutex_ held: a task of it has ended, or will never begin
 

@@ -14,6 +14,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { resnet50 } from '../models/resnet50.mjs';
 import { fromDist } from '../tools/dist.mjs';
 import { main } from '../tools/failure.mjs';
+import { freePorts } from '../tools/free-ports.mjs';
 import { ensureLibrary } from '../tools/library.mjs';
 import { median } from './figures.mjs';
 
@@ -280,14 +281,6 @@ async function throughput(model, inputs, seconds) {
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, caller));
   return (1000 * runs) / (performance.now() - from);
-}
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function us(value) {

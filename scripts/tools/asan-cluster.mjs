@@ -1,10 +1,10 @@
 // Under AddressSanitizer: sessions on a server, whose requests are on threads that may outlive environments.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SavedModel, startServer, Tensor } from 'tf-session';
 import { fixture } from './asan-fixtures.mjs';
+import { freePorts } from './free-ports.mjs';
 
 const ROW = { x: [[0, 1, 2, 3, 4, 5, 6, 7]] };
 const FOREVER = { n: Tensor.from([-1], [], 'int32') };
@@ -17,7 +17,8 @@ const THREAD = `
 `;
 
 export async function cluster() {
-  const cluster = { worker: [`127.0.0.1:${await freePort()}`] };
+  const [port] = await freePorts(1);
+  const cluster = { worker: [`127.0.0.1:${port}`] };
   const start = () => startServer({ cluster, job: 'worker', task: 0, listenOnAllInterfaces: true });
   let server = await start();
   const load = (name, options) =>
@@ -58,12 +59,4 @@ async function terminate(server, state) {
   await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   if (state === 'dead') process.kill(server.pid, 'SIGKILL');
   await worker.terminate();
-}
-
-async function freePort() {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,10 +4,11 @@ import { cpSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type LoadOptions, SavedModel, Tensor } from '../../lib/index.js';
+import { freePorts } from '../../scripts/tools/free-ports.mjs';
 import { failure } from '../helpers/failure.js';
 import { openFixture } from '../helpers/fixtures.js';
 import { fixture, temporaryDirectory } from '../saved-model/models.js';
-import { freePort, startWorkers, type Workers } from './workers.js';
+import { startWorkers, type Workers } from './workers.js';
 
 const ROW = { x: [[0, 1, 2, 3, 4, 5, 6, 7]] };
 const SPLIT = [{ type: 'MatMul', device: '/job:worker/task:1/CPU:0' }];
@@ -236,7 +237,7 @@ describe('what is not there', () => {
   });
 
   it('a target is said at once to be so', async () => {
-    const target = `grpc://127.0.0.1:${await freePort()}`;
+    const target = `grpc://127.0.0.1:${(await freePorts(1))[0]}`;
     const { code, message } = await failure(openFixture('tf2-functions', { target }));
     expect(code).toBe('UNAVAILABLE');
     expect(message).toContain(`${target} does not answer (ECONNREFUSED)`);

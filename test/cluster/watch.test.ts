@@ -5,7 +5,7 @@ import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { watchAddress, whyNoAnswer } from '../../lib/cluster/watch.js';
-import { freePort } from './workers.js';
+import { freePorts } from '../../scripts/tools/free-ports.mjs';
 
 interface Listening {
   address: string;
@@ -41,7 +41,10 @@ describe('it is told why nobody answers', () => {
   });
 
   it('nobody listens', async () => {
-    expect(await whyNoAnswer(`127.0.0.1:${await freePort()}`)).toEqual({ why: 'ECONNREFUSED', isSure: true });
+    expect(await whyNoAnswer(`127.0.0.1:${(await freePorts(1))[0]}`)).toEqual({
+      why: 'ECONNREFUSED',
+      isSure: true,
+    });
   });
 
   it('there is no such machine', async () => {

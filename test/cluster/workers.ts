@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ClusterSpec, ConfigProtoJson, Device } from '../../lib/index.js';
+import { freePorts } from '../../scripts/tools/free-ports.mjs';
 import { MAIN } from '../cli/command.js';
 
 /** What `tf-session worker --json` prints. */
@@ -86,23 +86,13 @@ export interface Workers {
   file: string;
 }
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** So many workers of one job, which end with the test, or with what `cleanUp` is called by. */
 export async function startWorkers(
   count: number,
   config: ConfigProtoJson = {},
   cleanUp: (end: () => Promise<void>) => void = onTestFinished,
 ): Promise<Workers> {
-  const addresses: string[] = [];
-  for (let i = 0; i < count; i++) addresses.push(`127.0.0.1:${await freePort()}`);
+  const addresses = (await freePorts(count)).map((port) => `127.0.0.1:${port}`);
   const cluster = { worker: addresses };
   const folder = await mkdtemp(join(tmpdir(), 'tf-session-test-'));
   const [file, configFile] = [join(folder, 'cluster.json'), join(folder, 'config.json')];

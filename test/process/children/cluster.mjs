@@ -1,22 +1,14 @@
 // Servers of a program's own, and ends of the program while runs are under way on them.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { startServer } from '../../../dist/index.js';
+import { freePorts } from '../../../scripts/tools/free-ports.mjs';
 import { load, ready, sleep } from './common.mjs';
 
 const OPTIONS = { listenOnAllInterfaces: true };
 
-async function freePort() {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function start() {
-  const cluster = { worker: [`127.0.0.1:${await freePort()}`] };
+  const cluster = { worker: [`127.0.0.1:${(await freePorts(1))[0]}`] };
   return { cluster, server: await startServer({ cluster, job: 'worker', task: 0, ...OPTIONS }) };
 }
 
@@ -69,7 +61,7 @@ const cases = {
 
   async warning() {
     process.on('warning', ({ code, message }) => console.log(code, message.includes('every interface')));
-    const cluster = { worker: [`127.0.0.1:${await freePort()}`] };
+    const cluster = { worker: [`127.0.0.1:${(await freePorts(1))[0]}`] };
     await (await startServer({ cluster, job: 'worker', task: 0 })).close();
   },
 
