@@ -43,8 +43,8 @@ export class RunEvents {
   readonly all: RunEvent[] = [];
   /** The main graph as it was run. */
   readonly partition: readonly RecordedNode[];
-  /** Nanoseconds that requests for tensors of other tasks took, by the key under which they were sent. */
-  readonly requests = new Map<string, number>();
+  /** Requests for tensors of other tasks, by the key under which these were sent: how long they took, and what they brought. */
+  readonly requests = new Map<string, { ns: number; bytes: number }>();
   /** True where there were more events than TensorFlow keeps. */
   isCut = false;
 
@@ -88,7 +88,7 @@ export class RunEvents {
       if (kernel === undefined) {
         const { op, name } = kernels[events[at + EVENT.kernel]!]!;
         const took = events[at + EVENT.end]! - events[at + EVENT.start]!;
-        if (op === REQUEST) this.requests.set(name, (this.requests.get(name) ?? 0) + took);
+        if (op === REQUEST) this.#addRequest(name, took, bytesOf(recorded, i));
         continue;
       }
       const bytes = new Map<number, number>();
@@ -104,6 +104,19 @@ export class RunEvents {
     this.all.sort((a, b) => a.start - b.start || b.end - a.end);
     this.isCut = this.all.length >= MOST_EVENTS - 2 * known.size;
   }
+
+  #addRequest(key: string, ns: number, bytes: number): void {
+    const before = this.requests.get(key) ?? { ns: 0, bytes: 0 };
+    this.requests.set(key, { ns: before.ns + ns, bytes: before.bytes + bytes });
+  }
+}
+
+function bytesOf(recorded: Recorded, event: number): number {
+  let bytes = 0;
+  forEachOutput(recorded, event, (_, __, size) => {
+    bytes += size;
+  });
+  return bytes;
 }
 
 /** Labels are not up to date on what a node only waits for. */

@@ -17,6 +17,9 @@ const PASSES =
   /^(Identity|Enter|RefEnter|Switch|RefSwitch|Exit|RefExit|NextIteration|RefNextIteration|Merge|_Recv|_HostRecv)$/;
 const MOST_STEPS = 64;
 
+/** What brings a fed tensor into the graph; the second on a server. */
+const FEED = /^_arg_(.+)_(\d+)_\d+$|^_recv_(.+)_(\d+)$/;
+
 export class TensorNames {
   readonly #graph: ModelGraph;
   readonly #ran: Ran;
@@ -43,8 +46,8 @@ export class TensorNames {
     const nodes = root === '' ? this.#main : this.#inFunctions;
     let at = { name, output };
     for (let step = 0; step < MOST_STEPS; step++) {
-      const feed = root === '' ? /^_arg_(.+)_(\d+)_\d+$/.exec(at.name) : null;
-      if (feed !== null) return { tensor: `${feed[1]}:${feed[2]}` };
+      const feed = root === '' ? FEED.exec(at.name) : null;
+      if (feed !== null) return { tensor: `${feed[1] ?? feed[3]}:${feed[2] ?? feed[4]}` };
       const node = this.#meaning(at.name, root);
       if (node !== undefined && isPartOf(at.name, node))
         return { tensor: at.name.slice(at.name.indexOf(node.name)) };

@@ -53,13 +53,17 @@ export async function transfers(names: TensorNames, events: RunEvents, ran: Ran)
     if (slices.isOver(step++)) await slices.next();
     const { source, output, from, to, root, rendezvous = '' } = crossing;
     const sent = crossing.events.filter(({ bytes }) => bytes.has(output));
-    // In a branch that was not taken nothing crosses.
-    if (sent.length === 0) continue;
-    const bytes = sent.reduce((sum, event) => sum + event.bytes.get(output)!, 0);
+    const request = events.requests.get(rendezvous);
+    // What was fed was made by no kernel; in a branch that was not taken nothing crosses.
+    const bytes =
+      sent.length > 0
+        ? sent.reduce((sum, event) => sum + event.bytes.get(output)!, 0)
+        : (request?.bytes ?? 0);
+    if (sent.length === 0 && bytes === 0) continue;
     const name = names.of(source, output, root);
     const key = JSON.stringify([source, output, root, name, from, to]);
     const sum = sums.get(key);
-    const network = isSameTask(from, to) ? undefined : (events.requests.get(rendezvous) ?? 0) / 1000;
+    const network = isSameTask(from, to) ? undefined : (request?.ns ?? 0) / 1000;
     if (sum === undefined) {
       sums.set(key, { ...name, from, to, bytes, ...(network !== undefined && { networkUs: network }) });
     } else {
