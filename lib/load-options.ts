@@ -4,7 +4,7 @@ import { CLUSTER_KEYS, type ClusterOptions, type ClusterPlan, checkCluster } fro
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
 import { checkFreeze, type FreezeOptions } from './freeze/options.js';
-import { checkCount, checkKeys, checkStrings, invalidOption } from './options.js';
+import { checkCount, checkKeys, checkStrings } from './options.js';
 import {
   checkPlacement,
   checkRunDevice,
@@ -91,11 +91,6 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   const { executor, concurrency, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
-  if (cluster.isRemote && executor === 'caller') {
-    throw invalidOption(
-      "executor: 'caller' is of no use with target or replicas: ops run in the pools of the tasks.",
-    );
-  }
   return {
     tags: [...tags],
     devices: [...devices],

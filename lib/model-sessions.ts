@@ -143,8 +143,10 @@ export class ModelSessions {
   /** Makes again the sessions that were lost with their tasks. */
   async reconnect(): Promise<void> {
     if (this.#isClosed) throw closedError();
-    const groups = [this.#bases, ...this.#pool.all];
-    await Promise.all(groups.map((group) => (group instanceof RemoteGroup ? group.reconnect() : undefined)));
+    const groups = [this.#bases, ...this.#pool.all].filter((group) => group instanceof RemoteGroup);
+    const made = await Promise.allSettled(groups.map((group) => group.reconnect()));
+    const failed = made.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Where a session's ops were asked to run. Reads the model once more where it was loaded without a placement. */
@@ -185,7 +187,8 @@ export class ModelSessions {
       const whole = withDevices(site, devices, cluster.cluster);
       return Array.from({ length: copies }, () => whole);
     });
-    const make = (where: Whereabouts) => this.#make({ ...where, device }, sites.length > 1);
+    const make = (where: Whereabouts) =>
+      this.#make({ ...where, device }, sites.length > 1 || device !== undefined);
     return new RemoteGroup(sites, make, cluster.reconnects);
   }
 

@@ -8,7 +8,7 @@ import { checkOneOf, invalidOption } from './options.js';
 import { type Assignment, assign, toNative } from './placement/assign.js';
 import { checkDevices } from './placement/check-devices.js';
 import { nodesToUntie } from './placement/colocation.js';
-import { parseDevice } from './placement/device.js';
+import { onTask, parseDevice } from './placement/device.js';
 import { checkExact } from './placement/exact.js';
 import { exactCalls, exactConfig } from './placement/exact-config.js';
 import { kernelLookup } from './placement/kernels.js';
@@ -180,10 +180,14 @@ export class PlacedGraph {
     const assignment = await this.assign(device);
     const devices = await this.devices(site);
     // Exact names them with all else that is wrong.
-    if (!plan.allowSoftPlacement && !plan.exact) checkDevices(index, assignment, devices, plan.clearDevices);
+    if (!plan.allowSoftPlacement && !plan.exact)
+      checkDevices(index, assignment, devices, plan.clearDevices, site.home);
     const changes = toNative(assignment, index, plan.clearDevices, site.home);
     const wishes = {
-      requested: (node: number) => assignment.device(node),
+      requested: (node: number) => {
+        const asked = assignment.device(node);
+        return asked === '' || site.home === undefined ? asked : onTask(asked, site.home);
+      },
       isHousekeeping: (node: number) => index.isHousekeeping(node),
       devices,
       clearDevices: plan.clearDevices,

@@ -1,5 +1,6 @@
 /** One run: its options, its time limit and abort, its outputs as tensors. */
 import type { Bound } from './bound.js';
+import { checkRemoteExecutor } from './cluster/options.js';
 import { checkRunOptionsAge, decodeRunOptions, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo } from './dtype.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
@@ -84,6 +85,7 @@ function settingsOf(bound: Bound, control: RunControl, copyOutputs: boolean): Se
     ({ runOptions, executor } = withExecutor(runOptions, executor));
   }
   if (link !== undefined) {
+    checkRemoteExecutor(control.executor);
     executor = 'pool';
     runOptions = withTimeout(runOptions, control.timeout);
   }

@@ -87,7 +87,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * Loads a SavedModel off the event loop: graph, variables, assets, initialisation.
    *
    * @throws TensorFlowError NOT_FOUND for a missing folder, file or tag set (listing the tags there are); DATA_LOSS
-   *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key
+   *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
+   *   cluster that is not there
    */
   static async load<S extends SignatureSpecs<S> = AnySignatures>(
     directory: string | URL,
@@ -126,7 +127,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    *   become what the signature says.
    * @returns Tensors by the signature's output names.
    * @throws TensorFlowError (as a rejection) INVALID_ARGUMENT naming a wrong signature, input, output, type or shape
-   *   with what there is; DEADLINE_EXCEEDED; CANCELLED; FAILED_PRECONDITION once closed; and whatever TensorFlow says
+   *   with what there is; DEADLINE_EXCEEDED; CANCELLED; FAILED_PRECONDITION once closed; UNAVAILABLE naming a task that is
+   *   gone; and whatever TensorFlow says
    */
   run<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
     inputs: InputsOf<S, K>,
@@ -144,7 +146,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
 
   /**
    * The same on this thread: everything else in it stands still until the run has ended. For scripts and tests.
-   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends.
+   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends; on a cluster the wait ends after 30 seconds.
    */
   runSync<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
     inputs: InputsOf<S, K>,
@@ -238,7 +240,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     return Trace.of(name, outputs, explained);
   }
 
-  /** The session below, for runs by tensor names. On a cluster: the one that is there now, of replicas the least busy. */
+  /** The session below, for runs by tensor names. On a cluster: the one that is there now, of replicas the least busy;
+   * throws UNAVAILABLE where there is none. */
   get session(): Session {
     return this.#sessions.base;
   }

@@ -115,15 +115,18 @@ async function makeRestored(
   // Before all else: TensorFlow would wait for a task that is gone by now.
   const link = events && new Link(site, events, tensorflow.version);
   let session: Session | undefined;
-  const abandon = () => session?.abandon();
+  const abandon = () => {
+    session?.abandon();
+    link?.cancel();
+  };
   signal?.addEventListener('abort', abandon);
   try {
+    signal?.throwIfAborted();
     if (restores) await requireVariables(path, metaGraph);
     const steps = await restoreSteps(path, metaGraph, restores);
     const placing = placed.createSession(device, edits, site);
     const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
     session = new Session(native, options.session, graphReader(path, options.tags), link);
-    signal?.throwIfAborted();
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });
     }

@@ -13,7 +13,8 @@ export interface ExecutionOptions extends OutputOptions {
   executor?: Executor | undefined;
   /**
    * How many runs of a session may be at work at once; the others wait, in order, and take no thread from anybody. Default:
-   * as many as the process allows, two less than libuv has threads (`maxRunsInFlight` of `tensorflow.open`).
+   * as many as the process allows, two less than libuv has threads (`maxRunsInFlight` of `tensorflow.open`); on a cluster
+   * any number, each on a thread of its own.
    */
   concurrency?: number | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
-import { explainMake } from './cluster/explain-make.js';
+import { explainLate } from './cluster/explain-make.js';
 import { Link } from './cluster/link.js';
 import { checkCluster } from './cluster/options.js';
 import { requireAnswer, type Site } from './cluster/site.js';
@@ -69,7 +69,7 @@ export class Session {
    *
    * @param graph The serialized message, which is copied during the call; or the path of a file that holds one.
    * @throws TensorFlowError NOT_FOUND, DATA_LOSS for bytes that are no graph, INVALID_ARGUMENT for what TensorFlow or
-   *   the placement does not take, INVALID_OPTION, LIBRARY_NOT_FOUND
+   *   the placement does not take, INVALID_OPTION, LIBRARY_NOT_FOUND, UNAVAILABLE for a task that is not there
    */
   static async fromGraphDef(graph: Uint8Array | string | URL, options: GraphOptions = {}): Promise<Session> {
     checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
@@ -86,14 +86,10 @@ export class Session {
       if (!isRemote) {
         return new Session((await placed.createSession()).native, settings, graphReader(graph));
       }
-      return await remoteSession(
-        placed,
-        site!,
-        (native, link) => new Session(native, settings, graphReader(graph), link),
-      );
+      return await remoteSession(placed, site!, settings, graphReader(graph));
     } catch (error) {
       const better = await explainMissingOp(error, async () => placed);
-      throw isRemote ? explainMake(better, '', site!) : better;
+      throw isRemote ? explainLate(better, site!) : better;
     }
   }
 
@@ -104,7 +100,7 @@ export class Session {
    * @param feeds Values by tensor name. Numbers and nested arrays become what the graph's tensor is.
    * @returns One tensor per fetch, in their order.
    * @throws TensorFlowError (as a rejection) INVALID_ARGUMENT for names, types, shapes; CANCELLED, DEADLINE_EXCEEDED;
-   *   FAILED_PRECONDITION once closed; and whatever TensorFlow says.
+   *   FAILED_PRECONDITION once closed; UNAVAILABLE where a task of its cluster is gone; and whatever TensorFlow says.
    */
   run(
     fetches: string | readonly string[],
@@ -121,7 +117,7 @@ export class Session {
 
   /**
    * The same on this thread: everything else in it stands still until the run has ended. For scripts and tests.
-   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends.
+   * Outputs are in ordinary ArrayBuffers. Nothing can end a graph that never ends; on a cluster the wait ends after 30 seconds.
    */
   runSync(
     fetches: string | readonly string[],
@@ -229,7 +225,8 @@ export class Session {
 async function remoteSession(
   placed: PlacedGraph,
   site: Site,
-  make: (native: NativeSession, link: Link) => Session,
+  settings: SessionSettings,
+  readGraph: GraphReader,
 ): Promise<Session> {
   await requireAnswer(site);
   let session: Session | undefined;
@@ -238,7 +235,7 @@ async function remoteSession(
   try {
     const { native } = await link.guard(placed.createSession(undefined, {}, site));
     link.made();
-    session = make(native, link);
+    session = new Session(native, settings, readGraph, link);
     return session;
   } catch (error) {
     link.close();

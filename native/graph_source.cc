@@ -106,8 +106,8 @@ class CreateWorker : public PromiseWorker {
     rewritten = {};  // it may hold all weights of a model, as the graph does now
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
-    const Home home = target_.empty() ? Home::kHere : Home::kElsewhere;
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness, home);
+    const Whereabouts where = target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere;
+    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness, where);
     if (has_constants) core_->SetHasWeights();
   }
   Napi::Value Result(Napi::Env env) override {

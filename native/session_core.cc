@@ -65,12 +65,12 @@ bool HasOneDevice(TF_Session* session) {
 
 }  // namespace
 
-SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Home home)
+SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Whereabouts where)
     : graph_(std::move(graph)),
       session_(session),
       fitness_(fitness),
-      home_(home),
-      has_one_device_(home == Home::kHere && HasOneDevice(session)) {
+      where_(where),
+      has_one_device_(where == Whereabouts::kHere && HasOneDevice(session)) {
   const std::lock_guard<std::mutex> lock(RegistryMutex());
   Registry().push_back(this);
 }

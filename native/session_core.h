@@ -33,7 +33,7 @@ struct RunOutcome {
 };
 
 // Where a session lives.
-enum class Home : uint8_t {
+enum class Whereabouts : uint8_t {
   kHere,
   kElsewhere,  // on a server: each call of TensorFlow's is a request over the network, which may take its
                // time
@@ -42,14 +42,15 @@ enum class Home : uint8_t {
 class SessionCore : public std::enable_shared_from_this<SessionCore> {
  public:
   // `fitness`: of its graph.
-  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Home home = Home::kHere);
+  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness,
+              Whereabouts where = Whereabouts::kHere);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
 
   [[nodiscard]] TF_Graph* graph() const { return graph_.get(); }
   [[nodiscard]] TF_Session* session() const { return session_; }
-  [[nodiscard]] bool is_remote() const { return home_ == Home::kElsewhere; }
+  [[nodiscard]] bool is_remote() const { return where_ == Whereabouts::kElsewhere; }
 
   // Whether this library may choose the calling thread for the session's ops by itself. Not where there are
   // several devices: each crossing between them would be one call deeper.
@@ -85,7 +86,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   GraphPtr graph_;
   TF_Session* session_;
   CallerFitness fitness_;
-  Home home_;
+  Whereabouts where_;
   bool has_one_device_;
   bool has_weights_ = false;
   std::mutex end_mutex_;  // EndRuns() against Close()

@@ -47,7 +47,8 @@ export class RemoteGroup {
 
   /** Makes again what is lost. Rejects with what went wrong first, after all were tried. */
   async reconnect(): Promise<void> {
-    for (const { reason } of await this.#openAll()) throw reason;
+    const [first] = await this.#openAll();
+    if (first !== undefined) throw first.reason;
   }
 
   async #openAll(): Promise<{ seat: Seat; reason: unknown }[]> {

@@ -1,13 +1,13 @@
 /**
- * A session's tie to the tasks it runs on. Every run of the session goes through it: it counts them, ends those that
+ * A session's tie to the tasks it runs on. Every run that is awaited goes through it: it counts them, ends those that
  * TensorFlow would leave waiting for a task that is gone, and says which task that is.
  */
 import { TensorFlowError } from '../errors.js';
 import { isOlder } from '../minor-version.js';
 import type { NativeSession } from '../native.js';
-import { lostError } from './lost.js';
+import { lostError, taskNamed } from './lost.js';
 import { addressOf, type Site } from './site.js';
-import { watchAddress, whyNoAnswer } from './watch.js';
+import { type NoAnswer, SILENCE_MS, watchAddress, whyNoAnswer } from './watch.js';
 
 /** TensorFlow's words of a task that has begun anew and knows nothing of the session. */
 const FORGOTTEN =
@@ -15,7 +15,6 @@ const FORGOTTEN =
 /** Of a connection that failed, or one that cannot be made. */
 const NO_CONNECTION =
   /GRPC error|connection (reset|refused|closed)|failed to connect|socket closed|connect(ed)? failed|broken pipe|transport|No route to host|DNS resolution|GOAWAY/i;
-const TASK = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/;
 
 /** The first TensorFlow that ends runs whose tasks are gone, and says which; older ones wait. */
 const SAYS_WHO = '2.5';
@@ -38,6 +37,9 @@ export interface LinkEvents {
   onLost(error: TensorFlowError): void;
 }
 
+/** Links that nobody holds any more. */
+const dropped = new FinalizationRegistry((stop: () => void) => stop());
+
 export class Link {
   readonly site: Site;
   #lost: TensorFlowError | undefined;
@@ -55,9 +57,8 @@ export class Link {
     this.site = site;
     this.#events = events;
     this.#saysWho = !isOlder(version, SAYS_WHO);
-    this.#watch(addressOf(site.target), site.label, () => true);
-    const matters = () => this.#isMaking || !this.#saysWho;
-    for (const { name, address } of site.needs) this.#watchIfThere(address, `${name} (${address})`, matters);
+    this.#watch(addressOf(site.target), site.label);
+    for (const { name, address } of site.needs) this.#watchIfThere(name, address);
   }
 
   /** The session is made: until then TensorFlow waits for every task, whatever becomes of it. */
@@ -94,14 +95,13 @@ export class Link {
       this.#hold ??= setInterval(() => {}, 2 ** 30);
       running.then(
         (value) => {
-          this.#drop(run);
-          this.#events.onEnded(performance.now() - run.since);
+          if (this.#drop(run)) this.#events.onEnded(performance.now() - run.since);
           resolve(value);
         },
         (error) => {
-          this.#drop(run);
+          const isAwaited = this.#drop(run);
           const isLate = error instanceof TensorFlowError && error.code === 'DEADLINE_EXCEEDED';
-          if (isLate) this.#events.onTimedOut();
+          if (isLate && isAwaited) this.#events.onTimedOut();
           reject(this.explain(error));
         },
       );
@@ -127,7 +127,7 @@ export class Link {
     this.close();
     if (!isLate) return;
     session.abandon();
-    this.#rejectAll(new TensorFlowError('CANCELLED', 'The run was cancelled: its session was closed.'));
+    this.cancel();
   }
 
   /** When no run is under way any more, or none that will ever end. */
@@ -138,12 +138,15 @@ export class Link {
     });
   }
 
-  #drop(run: Run): void {
-    this.#runs.delete(run);
-    if (this.#runs.size > 0) return;
-    clearInterval(this.#hold);
-    this.#hold = undefined;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  /** False where it was given up before. */
+  #drop(run: Run): boolean {
+    const isAwaited = this.#runs.delete(run);
+    if (this.#runs.size === 0) {
+      clearInterval(this.#hold);
+      this.#hold = undefined;
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+    return isAwaited;
   }
 
   #rejectAll(reason: TensorFlowError): void {
@@ -153,17 +156,29 @@ export class Link {
     }
   }
 
-  #watch(address: string, label: string, matters: () => boolean): void {
+  /** Nobody waits any more for what is under way. */
+  cancel(): void {
+    this.#rejectAll(new TensorFlowError('CANCELLED', 'The run was cancelled: its session was closed.'));
+  }
+
+  #watch(address: string, label: string, task?: string): void {
     if (this.#isClosed) return;
-    const onGone = (why: string) => {
-      if (matters()) this.#lose(`${label} does not answer any more (${why}).`);
-    };
-    this.#stopWatching.push(watchAddress(address, onGone));
+    // A model that is dropped without a close is collected, and this with it.
+    const self = new WeakRef(this);
+    const stop = watchAddress(address, (answer) => self.deref()?.onNoAnswer(answer, label, task));
+    this.#stopWatching.push(stop);
+    dropped.register(this, stop);
   }
 
   /** What cannot be reached from here may be reached from there. */
-  async #watchIfThere(address: string, label: string, matters: () => boolean): Promise<void> {
-    if (matters() && (await whyNoAnswer(address)) === undefined) this.#watch(address, label, matters);
+  async #watchIfThere(task: string, address: string): Promise<void> {
+    if ((await whyNoAnswer(address)) === undefined) this.#watch(address, `${task} (${address})`, task);
+  }
+
+  /** @param task one that the target works with; of these TensorFlow tells, but of those that are silent */
+  private onNoAnswer({ why, isSure }: NoAnswer, label: string, task: string | undefined): void {
+    const isWaitedFor = this.#isMaking || !this.#saysWho || (!isSure && this.oldestMs > SILENCE_MS);
+    if (task === undefined || isWaitedFor) this.#lose(`${label} does not answer any more (${why}).`);
   }
 
   /** What the error of a run really means. */
@@ -181,9 +196,8 @@ export class Link {
   }
 
   #taskIn(message: string): string {
-    const found = TASK.exec(message);
-    if (found === null) return `${this.site.label}, or a task that it works with,`;
-    const name = `/job:${found[1]}/task:${found[2]}`;
+    const name = taskNamed(message);
+    if (name === undefined) return `${this.site.label}, or a task that it works with,`;
     return this.site.label.startsWith(name) ? this.site.label : name;
   }
 

@@ -15,3 +15,9 @@ export function lostError(message: string, cause?: unknown): TensorFlowError {
   lostErrors.add(error);
   return error;
 }
+
+/** The task that a message of TensorFlow's names first, as rules name it. */
+export function taskNamed(message: string): string | undefined {
+  const found = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/.exec(message);
+  return found === null ? undefined : `/job:${found[1]}/task:${found[2]}`;
+}

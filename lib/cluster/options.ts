@@ -1,11 +1,12 @@
 /** Options of `SavedModel.load` that take a model to a cluster. */
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from '../config.js';
+import type { Executor } from '../executor.js';
 import { checkOneOf, checkStrings, invalidOption } from '../options.js';
 import type { PlacementPlan } from '../placed-graph.js';
 import { exactOnCluster } from '../placement/exact-config.js';
 import { show } from '../show.js';
-import { here, type Site } from './site.js';
-import { Cluster, type ClusterSpec, checkAddress, parseTask, taskName, tasksMeet } from './spec.js';
+import { here, needed, type Site } from './site.js';
+import { Cluster, type ClusterSpec, checkAddress, parseTask, taskName } from './spec.js';
 
 /** How a model is loaded onto the tasks of a cluster: options of `SavedModel.load`. */
 export interface ClusterOptions {
@@ -14,11 +15,14 @@ export interface ClusterOptions {
    * `/job:worker/task:0`. Rules then name the devices of every task of its cluster. Default: none, this process.
    */
   target?: string | undefined;
-  /** The addresses of the tasks, as the workers were told them. Needed for `replicas` on tasks of their own, and for names in errors. */
+  /**
+   * The addresses of the tasks, as the workers were told them: for names in errors, for tasks by name, and so that each replica is
+   * asked for at its own task. Default: none.
+   */
   cluster?: ClusterSpec | undefined;
   /**
    * Tasks that each get a whole copy of the model; runs go to the least busy. Devices in rules that name no task are the
-   * replica's own. A task that is slow or dead is left out, and taken back.
+   * replica's own. A task that is slow or dead is left out, and taken back. Default: none.
    */
   replicas?: readonly string[] | undefined;
   /**
@@ -27,8 +31,8 @@ export interface ClusterOptions {
    */
   reconnect?: boolean | undefined;
   /**
-   * Whether a run that its task took down is run once more, on another replica. What it may have done there before is
-   * not undone. Default: false: it rejects with UNAVAILABLE, naming the task.
+   * Whether a run that its task took down is run once more on another replica, until none is left. What it may have done before
+   * is not undone. Default: false: it rejects with UNAVAILABLE, naming the task.
    */
   failover?: boolean | undefined;
 }
@@ -50,46 +54,82 @@ const REQUEST_MS = 30_000;
 
 /** Throws INVALID_OPTION naming the key. */
 export function checkCluster(
-  options: ClusterOptions & { config?: ConfigProtoJson | Uint8Array | undefined },
+  options: ClusterOptions & {
+    config?: ConfigProtoJson | Uint8Array | undefined;
+    executor?: Executor | undefined;
+  },
   plan: Pick<PlacementPlan, 'config' | 'asked' | 'exact'>,
 ): ClusterPlan {
   for (const key of ['reconnect', 'failover'] as const) checkOneOf(options[key], [true, false], key);
   const cluster = options.cluster === undefined ? undefined : new Cluster(options.cluster);
-  const reconnects = options.reconnect ?? options.replicas !== undefined;
-  const common = { cluster, reconnects, failover: options.failover === true };
-  if (options.target === undefined && options.replicas === undefined) {
-    const needless = (['cluster', 'reconnect', 'failover'] as const).find(
-      (key) => options[key] !== undefined,
-    );
-    if (needless === undefined) return { ...common, sites: [here(plan.config)], isRemote: false };
+  const { replicas } = options;
+  const isRemote = options.target !== undefined || replicas !== undefined;
+  checkUse(options, isRemote);
+  const common = {
+    cluster,
+    isRemote,
+    reconnects: options.reconnect ?? replicas !== undefined,
+    failover: options.failover === true,
+  };
+  if (!isRemote) return { ...common, sites: [here(plan.config)] };
+  const config = remoteConfig(options.config, plan);
+  const target = targetOf(options.target, cluster);
+  if (replicas !== undefined) return { ...common, sites: replicaSites(replicas, target, cluster, config) };
+  const { address, label } = target!;
+  const needs = needed(cluster, config, `grpc://${address}`);
+  return { ...common, sites: [siteAt(address, label, config, undefined, needs)] };
+}
+
+/** Throws INVALID_OPTION for what would do nothing. */
+function checkUse(options: ClusterOptions & { executor?: Executor | undefined }, isRemote: boolean): void {
+  const has = (key: keyof ClusterOptions) => options[key] !== undefined;
+  if (!isRemote) {
+    const needless = (['cluster', 'reconnect', 'failover'] as const).find(has);
+    if (needless === undefined) return;
     throw invalidOption(
       `${needless} is of no use without target or replicas, which take the model to a cluster.`,
     );
   }
-  const config = remoteConfig(options.config, plan);
-  const target = targetOf(options.target, cluster);
-  if (options.replicas === undefined) {
-    const { address, label } = target!;
-    const needs = needed(cluster, config, address);
-    return { ...common, sites: [siteAt(address, label, config, undefined, needs)], isRemote: true };
+  if (has('failover') && !has('replicas')) {
+    throw invalidOption(
+      'failover is of no use without replicas, of which another could run what one did not.',
+    );
   }
-  const sites = replicasOf(options.replicas).map((name) => {
+  if (has('target') && has('cluster') && has('replicas')) {
+    throw invalidOption(
+      'target is of no use beside replicas and cluster, with which each replica is asked for at its own task. Leave one of the three out.',
+    );
+  }
+  checkRemoteExecutor(options.executor);
+}
+
+/** Throws INVALID_OPTION for what ops on other machines have not: a calling thread. */
+export function checkRemoteExecutor(executor: unknown): void {
+  if (executor !== 'caller') return;
+  throw invalidOption(
+    "executor: 'caller' is of no use with target or replicas: ops run in the pools of the tasks.",
+  );
+}
+
+function replicaSites(
+  replicas: unknown,
+  target: { address: string } | undefined,
+  cluster: Cluster | undefined,
+  config: Uint8Array,
+): Site[] {
+  return replicasOf(replicas).map((name) => {
     const task = parseTask(name, 'replicas');
-    const address = cluster === undefined ? target?.address : cluster.address(task, 'replicas');
-    if (address !== undefined) {
-      const home = taskName(task);
-      return siteAt(
-        address,
-        cluster === undefined ? `${home} (by way of ${address})` : `${home} (${address})`,
-        config,
-        home,
-      );
+    const home = taskName(task);
+    if (cluster !== undefined) {
+      const address = cluster.address(task, 'replicas');
+      return siteAt(address, `${home} (${address})`, config, home);
     }
+    if (target !== undefined)
+      return siteAt(target.address, `${home} (by way of ${target.address})`, config, home);
     throw invalidOption(
       'replicas need the addresses of their tasks: give cluster, or target, by which all of them are reached.',
     );
   });
-  return { ...common, sites, isRemote: true };
 }
 
 function siteAt(
@@ -100,15 +140,6 @@ function siteAt(
   needs: Site['needs'] = [],
 ): Site {
   return { target: `grpc://${address}`, config, home, label, needs };
-}
-
-/** The tasks that TensorFlow waits for: all, or those that the ConfigProto's filters let through, and the one that is asked. */
-function needed(cluster: Cluster | undefined, config: Uint8Array, target: string): Site['needs'] {
-  const { deviceFilters } = decodeConfig(config);
-  const tasks = cluster?.tasks ?? [];
-  if (deviceFilters.length === 0) return tasks;
-  const passes = (name: string) => deviceFilters.some((filter) => tasksMeet(filter, name));
-  return tasks.filter(({ name, address }) => address === target || passes(name));
 }
 
 function targetOf(

@@ -86,7 +86,7 @@ export class Seat {
   /** Somebody waits for it: the next attempt is now. */
   hurry(): void {
     if (this.#timer === undefined || performance.now() - this.#triedAt < FIRST_PAUSE_MS) return;
-    clearTimeout(this.#timer);
+    this.#triedAt = performance.now();
     this.#reopen(0);
   }
 
@@ -98,7 +98,8 @@ export class Seat {
     const abort = new AbortController();
     const promise = this.#open(abort.signal)
       .catch((error) => {
-        if (isLost(error)) this.#lost = error;
+        // Whoever runs next is told.
+        this.#lost = isLost(error) ? error : lostError((error as Error).message, error);
         throw this.#isClosed ? closedError() : error;
       })
       .finally(() => {
@@ -117,6 +118,7 @@ export class Seat {
 
   async #open(signal: AbortSignal): Promise<void> {
     await requireAnswer(this.site);
+    signal.throwIfAborted();
     const events: LinkEvents = {
       onEnded: (ms) => {
         // What restores is no measure.
@@ -156,12 +158,12 @@ export class Seat {
   }
 
   #reopen(pauseMs: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
       this.#timer = undefined;
       try {
         await this.open();
       } catch {
-        // Said to who runs next: the task is not back, or not whole.
         this.#triedAt = performance.now();
         if (!this.#isClosed) this.#reopen(Math.min(Math.max(FIRST_PAUSE_MS, 2 * pauseMs), LONGEST_PAUSE_MS));
       }

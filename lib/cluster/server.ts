@@ -88,7 +88,7 @@ export class Server {
  * listens.
  *
  * @throws TensorFlowError INVALID_OPTION; FAILED_PRECONDITION where the port is taken; LIBRARY_TOO_OLD before TensorFlow
- *   1.13; what `tensorflow.open` does
+ *   1.13; what `tensorflow.open` does; ABORTED where its process ended, INTERNAL where it could not be started
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   checkKeys(options, KEYS, 'The options of startServer');

@@ -1,7 +1,7 @@
 /** Where sessions are made: in this process, or on a cluster, by way of one of its tasks. */
-import { encodeConfig } from '../config.js';
+import { decodeConfig, encodeConfig } from '../config.js';
 import { lostError } from './lost.js';
-import { type Cluster, taskName, taskOf } from './spec.js';
+import { type Cluster, taskName, taskOf, tasksMeet } from './spec.js';
 import { whyNoAnswer } from './watch.js';
 
 export interface Site {
@@ -13,7 +13,7 @@ export interface Site {
   readonly home: string | undefined;
   /** For messages: `/job:worker/task:0 (host:2222)`. */
   readonly label: string;
-  /** The tasks that are needed, as far as the cluster is known. */
+  /** Other tasks that the target waits for, as far as the cluster is known. */
   readonly needs: readonly { name: string; address: string }[];
 }
 
@@ -34,8 +34,16 @@ export function withDevices(site: Site, devices: readonly string[], cluster: Clu
     if (task !== undefined) tasks.add(taskName(task));
   }
   const filters = encodeConfig({ deviceFilters: [...tasks] })!;
-  const needs = cluster?.tasks.filter(({ name }) => tasks.has(name)) ?? [];
-  return { ...site, config: Buffer.concat([site.config ?? new Uint8Array(), filters]), needs };
+  const config = Buffer.concat([site.config ?? new Uint8Array(), filters]);
+  return { ...site, config, needs: needed(cluster, config, site.target) };
+}
+
+/** The tasks that the target waits for: all, or those that the ConfigProto's filters let through. */
+export function needed(cluster: Cluster | undefined, config: Uint8Array, target: string): Site['needs'] {
+  const { deviceFilters } = decodeConfig(config);
+  const others = cluster?.tasks.filter(({ address }) => address !== addressOf(target)) ?? [];
+  if (deviceFilters.length === 0) return others;
+  return others.filter(({ name }) => deviceFilters.some((filter) => tasksMeet(filter, name)));
 }
 
 /**

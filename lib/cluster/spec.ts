@@ -85,7 +85,7 @@ function tasksOf(value: unknown, where: string): Map<number, string> {
 export function checkAddress(value: unknown, where: string): asserts value is string {
   const port =
     typeof value === 'string' ? /^(?:\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(value)?.[1] : undefined;
-  if (port !== undefined && Number(port) <= 65535) return;
+  if (port !== undefined && Number(port) <= 65535 && URL.canParse(`http://${value}`)) return;
   throw invalidOption(
     `${where} must be an address such as "10.0.0.7:2222" or "host:2222", not ${show(value)}.`,
   );

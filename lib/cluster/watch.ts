@@ -13,14 +13,14 @@ const PROBE_MS = 5000;
 const ATTEMPTS = 2;
 const PAUSE_MS = 100;
 /** One that is silent may be busy: it counts as gone after so long. */
-const SILENCE_MS = 20_000;
+export const SILENCE_MS = 20_000;
 /** A connection that lasts no longer never was one: something stands before a task that is gone. */
 const SHORT_MS = 1000;
 
 /** Why there is no answer. */
 export interface NoAnswer {
   readonly why: string;
-  /** Nobody is there, or nobody who speaks gRPC; else there is silence, or no way to that machine. */
+  /** Nobody is there, or nobody who speaks gRPC; else there is silence, no way to that machine, or something lacking in this one. */
   readonly isSure: boolean;
 }
 
@@ -44,9 +44,9 @@ async function open(address: string): Promise<ClientHttp2Session | NoAnswer> {
     };
     const timer = setTimeout(() => fail(`no answer within ${ANSWER_MS} ms`, false), ANSWER_MS);
     session.on('error', (error: NodeJS.ErrnoException) => {
-      const isCutOff = /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND)$/.test(error.code ?? '');
       const isStrange = error.code?.startsWith('ERR_HTTP2') === true;
-      fail(isStrange ? 'what answers there is no server of gRPC' : (error.code ?? error.message), !isCutOff);
+      const isSure = isStrange || /^(ECONNREFUSED|ECONNRESET|EPIPE)$/.test(error.code ?? '');
+      fail(isStrange ? 'what answers there is no server of gRPC' : (error.code ?? error.message), isSure);
     });
     session.once('close', () => fail('it closes connections', true));
     // What a server says first.
@@ -58,7 +58,8 @@ async function open(address: string): Promise<ClientHttp2Session | NoAnswer> {
   });
 }
 
-type OnGone = (why: string) => void;
+/** Silence is told again and again, as long as it lasts. */
+type OnGone = (answer: NoAnswer) => void;
 
 /** One for each address, as long as anybody wants to know. */
 class Watch {
@@ -102,7 +103,7 @@ class Watch {
     if (!('why' in answer)) return this.#keep(answer, failed);
     this.#silentSince ??= performance.now();
     if (!answer.isSure && performance.now() - this.#silentSince < SILENCE_MS) return;
-    for (const onGone of [...this.#listeners]) onGone(answer.why);
+    for (const onGone of [...this.#listeners]) onGone(answer);
   }
 
   #keep(session: ClientHttp2Session, failed: number): void {

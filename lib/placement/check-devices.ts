@@ -2,7 +2,7 @@
 import { TensorFlowError } from '../errors.js';
 import { remembered } from '../remember.js';
 import { type Assignment, NO_RULE, RUN_DEVICE } from './assign.js';
-import { deviceMatches, listDevices, shortDevice } from './device.js';
+import { deviceMatches, listDevices, onTask, shortDevice } from './device.js';
 import type { NodeList } from './node-list.js';
 
 interface Named {
@@ -14,11 +14,16 @@ const NO_NODE = -1;
 /** Ops that a message names at most. */
 const MOST = 5;
 
-/** A look-up: whether a session has the device that a request means. */
-export function deviceLookup(devices: readonly Named[]): (requested: string) => boolean {
-  return remembered(
-    (requested) => requested === '' || devices.some(({ name }) => deviceMatches(requested, name)),
-  );
+/**
+ * A look-up: whether a session has the device that a request means.
+ *
+ * @param home The task of a cluster that is meant where a request names none.
+ */
+export function deviceLookup(devices: readonly Named[], home?: string): (requested: string) => boolean {
+  return remembered((requested) => {
+    const meant = home === undefined ? requested : onTask(requested, home);
+    return requested === '' || devices.some(({ name }) => deviceMatches(meant, name));
+  });
 }
 
 /**
@@ -31,8 +36,9 @@ export function checkDevices(
   assignment: Assignment,
   devices: readonly Named[],
   clearDevices: boolean,
+  home?: string,
 ): void {
-  const has = deviceLookup(devices);
+  const has = deviceLookup(devices, home);
   for (const [rule, device] of [
     [RUN_DEVICE, assignment.runDevice ?? ''] as const,
     ...assignment.devices.entries(),
@@ -51,7 +57,7 @@ export function checkDevices(
       { op: ops[0]! },
     );
   }
-  if (!clearDevices) checkSavedDevices(nodes, devices, (i) => assignment.rule[i] === NO_RULE);
+  if (!clearDevices) checkSavedDevices(nodes, devices, (i) => assignment.rule[i] === NO_RULE, home);
 }
 
 /** The same for the devices that stand in the model alone. */
@@ -59,8 +65,9 @@ export function checkSavedDevices(
   nodes: NodeList,
   devices: readonly Named[],
   counts: (node: number) => boolean = () => true,
+  home?: string,
 ): void {
-  const has = deviceLookup(devices);
+  const has = deviceLookup(devices, home);
   const missing = new Set(nodes.savedDevices.filter((device) => !has(device)));
   if (missing.size === 0) return;
   const ops: string[] = [];

@@ -71,7 +71,9 @@ export class SessionPool<S extends Closeable> {
   }
 }
 
-/** What all spellings of a device have in common, its full name among them: sessions are of this machine. */
+/** What all spellings of a device have in common, its full name among them. */
 function keyOf(device: string): string {
-  return canonicalDevice(device).replace(/^(\/job:localhost)?(\/replica:0)?(\/task:0)?(?=\/device:)/, '');
+  const name = canonicalDevice(device).replace('/replica:0', '');
+  // Tasks of other jobs are other processes.
+  return name.replace(/^(\/job:localhost)?(\/task:0)?(?=\/device:)/, '');
 }

@@ -1,5 +1,6 @@
 /** `tf-session worker`, and commands on a cluster. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SavedModel } from '../../lib/index.js';
 import { startWorkers } from '../cluster/workers.js';
 import { fixture } from '../saved-model/models.js';
 import { command, commandJson, expectFailure, hasLibrary, temporaryFile } from './command.js';
@@ -44,25 +45,30 @@ describe('refuses, before anything is opened,', () => {
 
 describe('a worker', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'ends well with %s, in the middle of its work',
+    'ends well with %s, a session and a run being on it',
     async (signal) => {
       if (!canRun) return;
       const { workers } = await startWorkers(1);
       expect(workers[0]!.listening).toMatchObject({ job: 'worker', task: 0, devices: [{ type: 'CPU' }] });
+      const model = await SavedModel.load(fixture('endless'), { target: workers[0]!.listening.target });
+      const running = model.run({ n: -1 }).catch(({ code }) => code);
+      await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await workers[0]!.end(signal)).toBe(0);
+      expect(await running).toBe('UNAVAILABLE');
+      await model.close();
     },
   );
 
-  it('says that its port is taken', async () => {
-    if (!canRun) return;
+  it('says that its port is taken', async (context) => {
+    if (!canRun) return context.skip('there is no libtensorflow');
     const { file } = await startWorkers(1);
     const ended = await command(['worker', '--cluster', file, ...FLAGS]);
     expectFailure(ended, 1, /FAILED_PRECONDITION: Another program listens on port \d+ already/);
   });
 });
 
-it('commands run models on it', async () => {
-  if (!canRun) return;
+it('commands run models on it', async (context) => {
+  if (!canRun) return context.skip('there is no libtensorflow');
   const { workers, file, names } = await startWorkers(2);
   const rules = await temporaryFile(
     'rules.json',

@@ -1,12 +1,16 @@
 /** Real models on TensorFlow's own servers, in processes of their own. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type LoadOptions, SavedModel, Tensor } from '../../lib/index.js';
+import { type LoadOptions, SavedModel, Tensor, type Trace } from '../../lib/index.js';
 import { isSameTask } from '../../lib/placement/device.js';
+import { addon } from '../../lib/runtime/addon.js';
 import { basicPitch } from '../../scripts/models/basic-pitch.mjs';
 import { arithmeticGraph } from '../compat/graphs.js';
 import { expectCases } from '../helpers/cases.js';
+import { collectUntil } from '../helpers/collect.js';
 import { failure } from '../helpers/failure.js';
 import { casesByTags, openFixture } from '../helpers/fixtures.js';
+import { fixture } from '../saved-model/models.js';
 import { checkChromeTrace } from '../trace/chrome-format.js';
 import { startWorkers, type Workers } from './workers.js';
 
@@ -23,6 +27,12 @@ beforeAll(async () => {
 afterAll(() => ends());
 
 const CPU = (task: number, i: number) => `/job:worker/replica:0/task:${task}/device:CPU:${i}`;
+/** What a process has used of cores so far. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 const ROW = { x: [[0, 1, 2, 3, 4, 5, 6, 7]] };
 
 async function open(name: string, options: LoadOptions): Promise<SavedModel> {
@@ -35,6 +45,13 @@ it('has the devices of every task', async () => {
   expect(names).toEqual([0, 1, 2].flatMap((task) => [CPU(task, 0), CPU(task, 1)]));
   expect(all.workers[1]!.listening.devices.map(({ name }) => name)).toEqual([CPU(1, 0), CPU(1, 1)]);
 });
+
+/** Requests for tensors of other tasks. */
+function requestedIn({ events }: Trace): { bytes: number; count: number } {
+  const requests = events.filter(({ stream }) => stream === 'network');
+  const sizes = requests.flatMap(({ outputs }) => outputs.map(({ bytes }) => bytes));
+  return { bytes: sizes.reduce((a, b) => a + b, 0), count: requests.length };
+}
 
 describe('Basic Pitch, split by rule over two of three workers', () => {
   const placement = [
@@ -76,26 +93,25 @@ describe('Basic Pitch, split by rule over two of three workers', () => {
     expect(kernels(1)).toBeGreaterThan(10);
     expect(kernels(2)).toBe(0);
 
-    // What goes from task to task is told apart, and is what TensorFlow says it requested.
+    // What goes from task to task is told apart.
     const wired = report.transfers.filter(({ networkUs }) => networkUs !== undefined);
     expect(wired.length).toBeGreaterThan(5);
     for (const { from, to, networkUs } of report.transfers) {
       expect(isSameTask(from, to)).toBe(networkUs === undefined);
     }
-    // TensorFlow counts whole microseconds.
-    expect(Math.max(...wired.map(({ networkUs }) => networkUs!))).toBeGreaterThan(10);
-    const requests = trace.events.filter(({ stream }) => stream === 'network');
-    const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
-    // TensorFlow loses one of these now and then.
-    const [reported, requested] = [
-      sum(wired.map(({ bytes }) => bytes)),
-      sum(requests.flatMap(({ outputs }) => outputs.map(({ bytes }) => bytes))),
-    ];
-    expect(requested).toBeLessThanOrEqual(reported);
-    expect(requested).toBeGreaterThan(0.9 * reported);
+    // Its bytes are those that TensorFlow says it requested. A server hands that list over while it still writes on it: the
+    // fullest of some traces counts.
+    const reported = wired.reduce((sum, { bytes }) => sum + bytes, 0);
+    let requested = requestedIn(trace);
+    for (let i = 0; i < 10 && requested.bytes < reported; i++) {
+      const again = requestedIn(await model.trace(inputs));
+      expect(again.bytes).toBeLessThanOrEqual(reported);
+      if (again.bytes > requested.bytes) requested = again;
+    }
+    expect(requested.bytes).toBe(reported);
     console.log(
       `differs by ${difference.toExponential(1)}; kernels ${kernels(0)} on task 0, ${kernels(1)} on task 1; ` +
-        `${wired.length} tensors, ${reported} bytes between tasks, requested ${requested} in ${requests.length} requests; ` +
+        `${wired.length} tensors, ${reported} bytes between tasks, requested ${requested.bytes} in ${requested.count} requests; ` +
         `${report.transfers.length - wired.length} tensors within a task`,
     );
   });
@@ -162,6 +178,30 @@ it('runs on another device, or task, from run to run', async () => {
   }
 });
 
+it('is freed with its connection when nobody holds it any more', async () => {
+  const { counts } = addon();
+  const before = counts().sessions;
+  await (async () => {
+    const model = await SavedModel.load(fixture('tf2-functions'), { target, cluster: all.cluster });
+    await model.run(ROW);
+    expect(counts().sessions).toBeGreaterThan(before);
+  })();
+  expect(await collectUntil(() => counts().sessions <= before)).toBe(true);
+});
+
+it('warns that copies for devices have variables of their own', async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error) => warnings.push(String((warning as { code?: string }).code));
+  process.on('warning', listen);
+  const model = await open('counter', {});
+  const [signature, { inputs }] = Object.entries(model.signatures).find(
+    ([, each]) => Object.keys(each.inputs).length > 0,
+  )!;
+  await model.run({ [Object.keys(inputs)[0]!]: 1 }, { signature, device: '/job:worker/task:1/CPU:0' });
+  await expect.poll(() => warnings).toContain('TF_SESSION_REPLICAS');
+  process.off('warning', listen);
+});
+
 it('keeps what clients change apart from each other', async () => {
   const [one, other] = [await open('counter', {}), await open('counter', {})];
   const cases = [...casesByTags('counter').values()][0]!;
@@ -201,7 +241,10 @@ describe('what is wrong is said', () => {
     const error = await failure(model.run({ n }, { timeout: 300 }));
     expect(error.code).toBe('DEADLINE_EXCEEDED');
     expect(performance.now() - began).toBeLessThan(3000);
-    // The thread is back, and the session serves on.
+    // The task has nothing to do any more, and the session serves on.
+    const before = cpuSeconds(all.workers[1]!.pid);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(cpuSeconds(all.workers[1]!.pid) - before).toBeLessThan(0.2);
     await model.run({ n: Tensor.from([3], [], 'int32') });
     const aborted = await model
       .run({ n }, { signal: AbortSignal.timeout(100) })

@@ -136,21 +136,26 @@ describe('a task that stands still', () => {
     await until(() => runs(model));
   });
 
-  it('counts as gone when it has been silent for long, so that nobody waits for ever', async () => {
-    const all = await startWorkers(1);
-    const model = await openFixture('endless', { target: '/job:worker/task:0', cluster: all.cluster });
+  it.each([
+    ['the one that is asked', 0],
+    ['another', 1],
+  ])('counts as gone when it has been silent for long and a run waits for it: %s', async (_, which) => {
+    const all = await startWorkers(2);
+    const model = await openFixture('endless', {
+      target: '/job:worker/task:0',
+      cluster: all.cluster,
+      placement: [{ op: '**', device: '/job:worker/task:1/CPU:0' }],
+    });
     await model.run(n(3));
     const running = failure(model.run(n(-1)));
-    all.workers[0]!.freeze(true);
+    all.workers[which]!.freeze(true);
     const began = performance.now();
     const { code, message } = await running;
     expect(code).toBe('UNAVAILABLE');
+    expect(message).toContain(`${all.names[which]} (`);
     expect(message).toContain('does not answer any more (no answer within');
     // 20 seconds, found out by questions five seconds apart.
     expect(performance.now() - began).toBeLessThan(40_000);
-    all.workers[0]!.freeze(false);
-    await model.reconnect();
-    await model.run(n(3));
   });
 
   it('holds no close that cancels', async () => {
@@ -219,7 +224,9 @@ describe('what is not there', () => {
     await all.workers[0]!.start();
     await until(async () => !(await runs(model)));
     expect((await failure(model.reconnect())).code).toBe('NOT_FOUND');
-    expect((await failure(model.run(ROW))).code).toBe('UNAVAILABLE');
+    const told = await failure(model.run(ROW));
+    expect(told.code).toBe('UNAVAILABLE');
+    expect(told.message).toContain('variables.index');
     renameSync(`${variables}.away`, variables);
     await model.reconnect();
     expect((await model.run(ROW)).y!.data).toEqual(expected);

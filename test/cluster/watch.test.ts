@@ -30,7 +30,7 @@ async function listen(server: Server | Http2Server, port = 0): Promise<Listening
 
 function hear(address: string): { heard: string[]; stop(): void } {
   const heard: string[] = [];
-  return { heard, stop: watchAddress(address, (why) => heard.push(why)) };
+  return { heard, stop: watchAddress(address, ({ why }) => heard.push(why)) };
 }
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
