@@ -38,6 +38,9 @@ export type ErrorCode =
   /** An option that does not exist, has the wrong type, or contradicts another. */
   | 'INVALID_OPTION';
 
+/** What servers put behind their errors: lines of their logs, whatever these are about. */
+const RECENT_LOGS = /\s*(?:=+\s*)?Recent warning and error logs:[\s\S]*$/;
+
 export class TensorFlowError extends Error {
   override readonly name = 'TensorFlowError';
   /** Stable, for programs. */
@@ -51,7 +54,7 @@ export class TensorFlowError extends Error {
     message: string,
     options?: ErrorOptions & { op?: string | undefined },
   ) {
-    super(message, options);
+    super(message.replace(RECENT_LOGS, ''), options);
     const name = typeof code === 'number' ? (STATUS_CODES[code] ?? 'UNKNOWN') : code;
     this.code = name === 'OK' ? 'UNKNOWN' : name;
     this.op = options?.op ?? opOf(message);

@@ -261,7 +261,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     return this.#sessions.reconnect();
   }
 
-  /** The devices of the model's session. */
+  /** The devices of the model's session; of replicas, those of one. */
   async devices(): Promise<Device[]> {
     return this.session.devices();
   }

@@ -2,7 +2,7 @@
 import { explainMake } from './cluster/explain-make.js';
 import { Link, type LinkEvents } from './cluster/link.js';
 import type { ClusterPlan } from './cluster/options.js';
-import { here, type Site } from './cluster/site.js';
+import { checkIdentity, here, type Site } from './cluster/site.js';
 import type { Device } from './device.js';
 import type { GraphReader } from './extensions/missing-op.js';
 import type { FreezeOptions } from './freeze/options.js';
@@ -126,6 +126,7 @@ async function makeRestored(
     const steps = await restoreSteps(path, metaGraph, restores);
     const placing = placed.createSession(device, edits, site);
     const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
+    checkIdentity(site, asked.devices);
     session = new Session(native, options.session, graphReader(path, options.tags), link);
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });

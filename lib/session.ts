@@ -7,7 +7,7 @@ import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
 import { explainLate } from './cluster/explain-make.js';
 import { Link } from './cluster/link.js';
 import { checkCluster } from './cluster/options.js';
-import { requireAnswer, type Site } from './cluster/site.js';
+import { checkIdentity, requireAnswer, type Site } from './cluster/site.js';
 import type { Device } from './device.js';
 import { closedError, TensorFlowError } from './errors.js';
 import { sessionExecutor } from './executor.js';
@@ -233,7 +233,8 @@ async function remoteSession(
   const events = { onEnded: () => {}, onTimedOut: () => {}, onLost: () => session?.abandon() };
   const link = new Link(site, events, tensorflow.version);
   try {
-    const { native } = await link.guard(placed.createSession(undefined, {}, site));
+    const { native, devices } = await link.guard(placed.createSession(undefined, {}, site));
+    checkIdentity(site, devices);
     link.made();
     session = new Session(native, settings, readGraph, link);
     return session;

@@ -66,4 +66,12 @@ describe('near names', () => {
     expect(didYouMean('scal', names)).toBe(' Did you mean "scale" or "Scale_1"?');
     expect(didYouMean('something entirely else', names)).toBe('');
   });
+
+  it('has no log lines of a server in its message', () => {
+    const noise =
+      '\n\n=====================\nRecent warning and error logs:\n  W0000 this and that\n  E0000 more';
+    expect(new TensorFlowError('NOT_FOUND', `From /job:worker/task:0:\nNo such file${noise}`).message).toBe(
+      'From /job:worker/task:0:\nNo such file',
+    );
+  });
 });

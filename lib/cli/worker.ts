@@ -30,7 +30,7 @@ ${DANGER}
 The README shows both. --listen-on-all-interfaces says that this is known; without it nothing is started.
 
 It serves until it is ended (Ctrl-C, SIGTERM): runs that are under way are cut off then, for TensorFlow's servers know no
-other end.
+other end. npx does not hand SIGTERM on: under a supervisor start node_modules/.bin/tf-session.
 
 Examples:
   $ tf-session worker --cluster cluster.json --job worker --task 0 --listen-on-all-interfaces

@@ -198,6 +198,8 @@ export class Link {
   #taskIn(message: string): string {
     const name = taskNamed(message);
     if (name === undefined) return `${this.site.label}, or a task that it works with,`;
+    const address = this.site.needs.find((each) => each.name === name)?.address;
+    if (address !== undefined) return `${name} (${address})`;
     return this.site.label.startsWith(name) ? this.site.label : name;
   }
 

@@ -75,9 +75,11 @@ export function checkCluster(
   const config = remoteConfig(options.config, plan);
   const target = targetOf(options.target, cluster);
   if (replicas !== undefined) return { ...common, sites: replicaSites(replicas, target, cluster, config) };
-  const { address, label } = target!;
-  const needs = needed(cluster, config, `grpc://${address}`);
-  return { ...common, sites: [siteAt(address, label, config, undefined, needs)] };
+  const { address, task } = target!;
+  const url = `grpc://${address}`;
+  const label = task === undefined ? url : `${task} (${address})`;
+  const needs = needed(cluster, config, url);
+  return { ...common, sites: [{ target: url, config, home: undefined, task, label, needs }] };
 }
 
 /** Throws INVALID_OPTION for what would do nothing. */
@@ -120,46 +122,43 @@ function replicaSites(
   return replicasOf(replicas).map((name) => {
     const task = parseTask(name, 'replicas');
     const home = taskName(task);
+    const common = { config, home, needs: [] };
     if (cluster !== undefined) {
       const address = cluster.address(task, 'replicas');
-      return siteAt(address, `${home} (${address})`, config, home);
+      return { ...common, target: `grpc://${address}`, task: home, label: `${home} (${address})` };
     }
-    if (target !== undefined)
-      return siteAt(target.address, `${home} (by way of ${target.address})`, config, home);
+    if (target !== undefined) {
+      const { address } = target;
+      return { ...common, target: `grpc://${address}`, label: `${home} (by way of ${address})` };
+    }
     throw invalidOption(
       'replicas need the addresses of their tasks: give cluster, or target, by which all of them are reached.',
     );
   });
 }
 
-function siteAt(
-  address: string,
-  label: string,
-  config: Uint8Array,
-  home: string | undefined,
-  needs: Site['needs'] = [],
-): Site {
-  return { target: `grpc://${address}`, config, home, label, needs };
-}
-
+/** An address, and whose it is, where that is known. */
 function targetOf(
   target: unknown,
   cluster: Cluster | undefined,
-): { address: string; label: string } | undefined {
+): { address: string; task?: string | undefined } | undefined {
   if (target === undefined) return undefined;
   if (typeof target === 'string' && target.startsWith('grpc://')) {
     const address = target.slice('grpc://'.length);
     checkAddress(address, 'target, after grpc://,');
-    const name = cluster?.tasks.find((task) => task.address === address)?.name;
-    return { address, label: name === undefined ? target : `${name} (${address})` };
+    return { address, task: cluster?.tasks.find((task) => task.address === address)?.name };
   }
-  if (typeof target === 'string' && target.startsWith('/job:') && cluster !== undefined) {
+  if (typeof target === 'string' && target.startsWith('/job:')) {
     const task = parseTask(target, 'target');
-    const address = cluster.address(task, 'target');
-    return { address, label: `${taskName(task)} (${address})` };
+    if (cluster !== undefined) return { address: cluster.address(task, 'target'), task: taskName(task) };
+    throw invalidOption(
+      `target ${show(target)} is the name of a task, which needs cluster, where its address stands.`,
+    );
   }
+  const isAddress = typeof target === 'string' && /^[\w.-]+:\d+$/.test(target);
+  const meant = isAddress ? ` Did you mean ${show(`grpc://${target}`)}?` : '';
   throw invalidOption(
-    `target must be "grpc://host:port", or with cluster the name of a task such as "/job:worker/task:0", not ${show(target)}.`,
+    `target must be "grpc://host:port", or with cluster the name of a task such as "/job:worker/task:0", not ${show(target)}.${meant}`,
   );
 }
 
@@ -187,7 +186,7 @@ function remoteConfig(
   const ours = encodeConfig({
     ...(!isShared && { isolateSessionState: true }),
     ...(operationTimeoutInMs === 0n && { operationTimeoutInMs: REQUEST_MS }),
-    experimental: { shareClusterDevicesInSession: true },
+    shareClusterDevicesInSession: true,
   })!;
   return Buffer.concat([asked, exact ? exactOnCluster() : new Uint8Array(), ours]);
 }

@@ -3,7 +3,7 @@ import { closedError, type TensorFlowError } from '../errors.js';
 import type { Session } from '../session.js';
 import type { Whereabouts } from '../session-maker.js';
 import type { LinkEvents } from './link.js';
-import { isLost, lostError } from './lost.js';
+import { lostError } from './lost.js';
 import { requireAnswer, type Site } from './site.js';
 
 /** Makes a session of a site, whole: placed, restored, initialised. What is aborted is of no use to anybody. */
@@ -99,7 +99,8 @@ export class Seat {
     const promise = this.#open(abort.signal)
       .catch((error) => {
         // Whoever runs next is told.
-        this.#lost = isLost(error) ? error : lostError((error as Error).message, error);
+        const reason = `At the last attempt to make the session on ${this.site.label}: ${(error as Error).message}`;
+        this.#lost = lostError(reason, error);
         throw this.#isClosed ? closedError() : error;
       })
       .finally(() => {

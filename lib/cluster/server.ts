@@ -121,7 +121,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 export function checkTask(job: unknown, task: unknown): Task {
   if (typeof job !== 'string') throw invalidOption(`job must be the name of a job, not ${show(job)}.`);
   if (!Number.isInteger(task) || (task as number) < 0) {
-    throw invalidOption(`task must be the number of a task of the job, from 0, not ${show(task)}.`);
+    throw invalidOption(`task must be a number, that of the task in the job, from 0, not ${show(task)}.`);
   }
   return { job, task: task as number };
 }

@@ -1,5 +1,6 @@
 /** Where sessions are made: in this process, or on a cluster, by way of one of its tasks. */
 import { decodeConfig, encodeConfig } from '../config.js';
+import { TensorFlowError } from '../errors.js';
 import { lostError } from './lost.js';
 import { type Cluster, taskName, taskOf, tasksMeet } from './spec.js';
 import { whyNoAnswer } from './watch.js';
@@ -11,6 +12,8 @@ export interface Site {
   readonly config: Uint8Array | undefined;
   /** The one task that a replica's ops are for, where nothing names another: `/job:worker/task:0`. */
   readonly home: string | undefined;
+  /** What the target is called in the cluster, where that is known. */
+  readonly task?: string | undefined;
   /** For messages: `/job:worker/task:0 (host:2222)`. */
   readonly label: string;
   /** Other tasks that the target waits for, as far as the cluster is known. */
@@ -65,9 +68,24 @@ export async function requireAnswer(site: Site): Promise<void> {
     if (others[i]?.isSure !== true) continue;
     throw lostError(
       `${name} (${address}) does not answer (${others[i].why}), for which ${site.label} would wait. Is the worker running? ` +
-        'config.deviceFilters names the tasks that count.',
+        'config: { deviceFilters: ["/job:worker/task:0", …] } names the tasks that count.',
     );
   }
+}
+
+/**
+ * Throws FAILED_PRECONDITION where the target is another task than the cluster says.
+ *
+ * @param devices of a session there; its own are the first
+ */
+export function checkIdentity(site: Site, devices: readonly { name: string }[]): void {
+  const own = devices[0] && taskOf(devices[0].name);
+  if (site.task === undefined || own === undefined || taskName(own) === site.task) return;
+  throw new TensorFlowError(
+    'FAILED_PRECONDITION',
+    `${addressOf(site.target)} calls itself ${taskName(own)}, and the cluster says that it is ${site.task}: give workers and clients ` +
+      'the same addresses in the same order.',
+  );
 }
 
 /** `grpc://host:2222` -> `host:2222` */

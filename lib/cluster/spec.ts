@@ -31,12 +31,13 @@ export class Cluster {
         `${where} must be an object of jobs and their addresses, such as { "worker": ["host1:2222", "host2:2222"] }, not ${show(spec)}.`,
       );
     }
+    const addresses = new Set<string>();
     this.jobs = new Map(
       Object.entries(spec).map(([job, tasks]) => {
         if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(job)) {
           throw invalidOption(`${where}: ${show(job)} is no name of a job: letters, digits and _ are.`);
         }
-        return [job, tasksOf(tasks, `${where}.${job}`)];
+        return [job, tasksOf(tasks, `${where}.${job}`, addresses)];
       }),
     );
   }
@@ -65,7 +66,7 @@ export class Cluster {
   }
 }
 
-function tasksOf(value: unknown, where: string): Map<number, string> {
+function tasksOf(value: unknown, where: string, taken: Set<string>): Map<number, string> {
   const isList = Array.isArray(value);
   if ((!isList && !isPlainObject(value)) || Object.keys(value).length === 0) {
     throw invalidOption(
@@ -74,8 +75,15 @@ function tasksOf(value: unknown, where: string): Map<number, string> {
   }
   const tasks = new Map<number, string>();
   for (const [key, address] of Object.entries(value)) {
-    if (!/^\d{1,9}$/.test(key)) throw invalidOption(`${where}: ${show(key)} is no number of a task.`);
+    if (!/^\d{1,9}$/.test(key)) {
+      const hint = where.endsWith('.cluster') ? ' Give what stands inside of "cluster".' : '';
+      throw invalidOption(`${where}: ${show(key)} is no number of a task.${hint}`);
+    }
     checkAddress(address, `${where}[${key}]`);
+    if (taken.has(address) && !address.endsWith(':0')) {
+      throw invalidOption(`${where}[${key}]: another task has the address ${address} already.`);
+    }
+    taken.add(address);
     tasks.set(Number(key), address);
   }
   return tasks;

@@ -53,7 +53,7 @@ export function checkDevices(
     throw new TensorFlowError(
       'INVALID_ARGUMENT',
       `There is no device ${JSON.stringify(device)}, which was asked for ${listOps(ops, count)}. The session has ${listDevices(devices)}. ` +
-        'With config.allowSoftPlacement TensorFlow puts such ops elsewhere, and the report says so.',
+        `With config.allowSoftPlacement TensorFlow puts such ops elsewhere, and the report says so.${ofWorkers(devices)}`,
       { op: ops[0]! },
     );
   }
@@ -88,6 +88,14 @@ export function checkSavedDevices(
       `The session has ${listDevices(devices)}. Load it with clearDevices: true, which forgets the saved devices, with config.allowSoftPlacement, or with rules of your own for these ops.`,
     { op: ops[0]! },
   );
+}
+
+/** Who has other devices than this process would. */
+function ofWorkers(devices: readonly Named[]): string {
+  const isElsewhere = devices.some(({ name }) => !name.startsWith('/job:localhost/'));
+  return isElsewhere
+    ? " How many devices a task has, the config of its own worker says, not the model's."
+    : '';
 }
 
 /** An op in messages: its name, and the function in whose body it stands. */

@@ -28,7 +28,11 @@ describe('refuses, before anything is opened,', () => {
     [{ worker: ['a'] }, FLAGS, /--cluster\.worker\[0\] must be an address/],
     [{ worker: ['a:1'] }, ['--job', 'workr', ...FLAGS.slice(2)], /no job "workr".* Did you mean "worker"\?/],
     [{ worker: ['a:1'] }, ['--job', 'worker', '--task', '7', FLAGS[4]!], /has no task 7/],
-    [{ worker: ['a:1'] }, ['--job', 'worker', '--task', 'x', FLAGS[4]!], /task must be the number of a task/],
+    [
+      { worker: ['a:1'] },
+      ['--job', 'worker', '--task', 'x', FLAGS[4]!],
+      /task must be a number, that of the task in the job/,
+    ],
     [{ worker: ['a:1'] }, ['--job', 'worker', FLAGS[4]!], /--task/],
   ])('%j %j', async (spec, flags, message) => {
     expectFailure(await command(['worker', '--cluster', await cluster(spec), ...flags]), 2, message);

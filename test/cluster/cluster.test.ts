@@ -226,12 +226,25 @@ it('runs a bare graph there', async () => {
 });
 
 describe('what is wrong is said', () => {
+  it('addresses in another order than the workers have them', async () => {
+    const [first, second, third] = all.cluster.worker as string[];
+    const cluster = { worker: [second!, first!, third!] };
+    for (const options of [{ target: '/job:worker/task:0' }, { replicas: ['/job:worker/task:0'] }]) {
+      const { code, message } = await failure(openFixture('tf2-functions', { ...options, cluster }));
+      expect(code).toBe('FAILED_PRECONDITION');
+      expect(message).toContain(`${second} calls itself /job:worker/task:1`);
+    }
+    const graph = await failure(arithmeticGraph({ target: '/job:worker/task:0', cluster }));
+    expect(graph.code).toBe('FAILED_PRECONDITION');
+  });
+
   it('a task that the cluster does not have', async () => {
     const placement = [{ type: 'MatMul', device: '/job:worker/task:7/CPU:0' }];
     const error = await failure(open('tf2-functions', { placement }));
     expect(error.code).toBe('INVALID_ARGUMENT');
     expect(error.message).toContain('There is no device "/job:worker/task:7/CPU:0"');
     expect(error.message).toContain('/job:worker/task:2/CPU:1');
+    expect(error.message).toContain('the config of its own worker');
   });
 
   it('a limit of time that is over, on a run that goes on elsewhere, which is ended there, too', async () => {

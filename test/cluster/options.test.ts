@@ -51,6 +51,8 @@ describe('a cluster', () => {
     [{ worker: ['a:1', 'b'] }, 'cluster.worker[1] must be an address'],
     [{ worker: ['grpc://a:1'] }, 'cluster.worker[0] must be an address'],
     [{ worker: [7] }, 'cluster.worker[0] must be an address'],
+    [{ worker: ['a:1'], ps: ['a:1'] }, 'cluster.ps[0]: another task has the address a:1 already'],
+    [{ cluster: { worker: ['a:1'] } }, 'Give what stands inside of "cluster".'],
   ])('%j is none', (spec, message) => {
     expect(refusal(() => new Cluster(spec))).toContain(message);
   });
@@ -141,7 +143,7 @@ describe('options of load', () => {
     const config = (options: LoadOptions) =>
       decodeConfig(check({ target: 'grpc://a:1', ...options }).sites[0]!.config!);
     expect(config({})).toMatchObject({ isolateSessionState: true, operationTimeoutInMs: 30_000n });
-    expect(config({}).experimental!.shareClusterDevicesInSession).toBe(true);
+    expect(config({}).shareClusterDevicesInSession).toBe(true);
     const shared = { isolateSessionState: false, operationTimeoutInMs: 7 };
     expect(config({ config: shared })).toMatchObject({
       isolateSessionState: false,
@@ -163,9 +165,9 @@ describe('options of load', () => {
   });
 
   it.each<[string, LoadOptions, string]>([
-    ['no scheme', { target: 'host:1' }, 'target must be "grpc://host:port"'],
+    ['no scheme', { target: 'host:1' }, 'Did you mean "grpc://host:1"?'],
     ['no port', { target: 'grpc://host' }, 'target, after grpc://, must be an address'],
-    ['a task without a cluster', { target: '/job:worker/task:0' }, 'target must be "grpc://host:port"'],
+    ['a task without a cluster', { target: '/job:worker/task:0' }, 'which needs cluster'],
     ['a task that is not there', { target: '/job:worker/task:5', cluster: CLUSTER }, 'has no task 5'],
     ['a device', { target: '/job:worker/task:0/CPU:0', cluster: CLUSTER }, 'target must be a task'],
     ['no string', { target: 7 as never }, 'target must be'],
