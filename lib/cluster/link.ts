@@ -5,7 +5,7 @@
 import { TensorFlowError } from '../errors.js';
 import { isOlder } from '../minor-version.js';
 import type { NativeSession } from '../native.js';
-import { lostError, taskNamed } from './lost.js';
+import { lostError, reasonIn, taskNamed } from './lost.js';
 import { addressOf, type Site } from './site.js';
 import { type NoAnswer, SILENCE_MS, watchAddress, whyNoAnswer } from './watch.js';
 
@@ -205,8 +205,8 @@ export class Link {
 
   #lose(what: string, cause?: TensorFlowError): TensorFlowError {
     if (this.#lost !== undefined) return this.#lost;
-    const reason = cause === undefined ? '' : `\nTensorFlow: ${cause.message}`;
-    this.#lost = lostError(`${what} The session there, with its variables, is lost.${reason}`, cause);
+    const reason = cause === undefined ? '' : ` (TensorFlow: ${reasonIn(cause.message)})`;
+    this.#lost = lostError(`${what} The session there, with its variables, is lost${reason}.`, cause);
     this.close();
     this.#rejectAll(this.#lost);
     this.#events.onLost(this.#lost);

@@ -16,8 +16,17 @@ export function lostError(message: string, cause?: unknown): TensorFlowError {
   return error;
 }
 
-/** The task that a message of TensorFlow's names first, as rules name it. */
+/** The task that a message of TensorFlow's is about, as rules name it: the one that did not answer, else the first. */
 export function taskNamed(message: string): string | undefined {
-  const found = /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/.exec(message);
-  return found === null ? undefined : `/job:${found[1]}/task:${found[2]}`;
+  const [, job, task] =
+    /remote target \/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/.exec(message) ??
+    /\/job:(\w+)\/(?:replica:\d+\/)?task:(\d+)/.exec(message) ??
+    [];
+  return job === undefined ? undefined : `/job:${job}/task:${task}`;
+}
+
+/** What a message of TensorFlow's says besides who says it. */
+export function reasonIn(message: string): string {
+  const isFrame = /^(=*|(\w+: )?From \/job:.*|Additional GRPC error information.*)$/;
+  return message.split('\n').find((line) => !isFrame.test(line)) ?? message;
 }
