@@ -142,6 +142,21 @@ describe('fixtures on another task give what Python gave', () => {
   });
 });
 
+it('says of what TensorFlow does not record that it is so', async () => {
+  const model = await open('tf2-functions', {
+    config: { graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } },
+    placement: [{ type: 'MatMul', device: '/job:worker/task:1/CPU:0' }],
+  });
+  const { y } = await (await openFixture('tf2-functions')).run(ROW);
+  expect((await model.run(ROW)).y!.toNumbers()).toEqual(y!.toNumbers());
+  const { ops } = await model.explain(ROW);
+  const products = ops.filter(({ type, reason }) => type === 'MatMul' && reason !== 'not run');
+  expect(products.map(({ reason, actual }) => [reason, actual])).toEqual([
+    ['not recorded', null],
+    ['not recorded', null],
+  ]);
+});
+
 it('says what of the feeds goes from task to task', async () => {
   const model = await open('tf2-functions', {
     placement: [{ op: '**', device: '/job:worker/task:1/CPU:0' }],

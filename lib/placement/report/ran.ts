@@ -69,6 +69,15 @@ export class Ran {
     return this.#byEvent.get(event);
   }
 
+  /** The devices on which a function was called, or the one in whose body it was put in the place of its call; none in the main graph. */
+  callersOf(name: string, seen = new Set<string>()): string[] {
+    const calls = this.#calls.get(name);
+    if (calls !== undefined) return calls.map(({ kernel }) => kernel.device);
+    if (name === '' || seen.has(name)) return [];
+    seen.add(name);
+    return this.#graph.callers(name).flatMap((caller) => this.callersOf(caller.function, seen));
+  }
+
   /** Whether a function's body was run, under its own name or inlined. */
   hasEntered(name: string, seen = new Set<string>()): boolean {
     if (name === '' || this.#entered.has(name)) return true;

@@ -3,7 +3,7 @@ import { type ExecutionPlan, planOf } from '../../plan/plan.js';
 import type { RunGraph } from '../../plan/run-graph.js';
 import type { Recorded } from '../../trace/recorded.js';
 import { ControlFlow } from '../control-flow.js';
-import { deviceMatches } from '../device.js';
+import { deviceMatches, isSameTask } from '../device.js';
 import type { KernelLookup } from '../kernels.js';
 import type { ModelGraph, ModelNode } from '../model-graph.js';
 import { Slices } from '../slices.js';
@@ -151,6 +151,16 @@ class OpReports {
 
   #whyGone(node: ModelNode): string {
     if (!this.#needed.has(node) || this.#idle.has(node)) return 'not run';
-    return this.#ran.hasEntered(node.function) ? 'folded' : 'not run';
+    if (!this.#ran.hasEntered(node.function)) return 'not run';
+    return this.#isUnseen(node) ? 'not recorded' : 'folded';
+  }
+
+  /** Whether its function was called on one task of a cluster and it is for another: of what runs there TensorFlow says nothing. */
+  #isUnseen(node: ModelNode): boolean {
+    const { wish, devices } = this.#reasons;
+    const callers = this.#ran.callersOf(node.function);
+    const meant = devices.filter(({ name }) => wish(node) !== '' && deviceMatches(wish(node), name));
+    const isNear = meant.some(({ name }) => callers.some((caller) => isSameTask(caller, name)));
+    return meant.length > 0 && callers.length > 0 && !isNear;
   }
 }
