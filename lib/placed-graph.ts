@@ -186,7 +186,7 @@ export class PlacedGraph {
     const wishes = {
       requested: (node: number) => {
         const asked = assignment.device(node);
-        return asked === '' || site.home === undefined ? asked : onTask(asked, site.home);
+        return asked === '' ? asked : onTask(asked, site.home);
       },
       isHousekeeping: (node: number) => index.isHousekeeping(node),
       devices,

@@ -96,10 +96,7 @@ export class PreparedCall<
     return limited(
       options,
       () => this.#sessions.get(this.#device),
-      (made, rest) =>
-        failover
-          ? this.#runAnywhere(made, copies, { ...options, ...rest })
-          : this.#runOn(made, copies, { ...options, ...rest }),
+      (made, rest) => this.#runAnywhere(made, copies, { ...options, ...rest }),
     );
   }
 
@@ -124,7 +121,7 @@ export class PreparedCall<
     return runCall(boundTo(session, plan), inputs, control, this.#copies, (tensors) => byName(plan, tensors));
   }
 
-  /** Once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
+  /** With `failover` once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
   #runAnywhere(
     session: Session,
     copies: readonly Tensor[],
@@ -132,7 +129,7 @@ export class PreparedCall<
   ): Promise<Record<string, Tensor>> {
     const start = performance.now();
     return this.#runOn(session, copies, options).catch((error) => {
-      if (!isLost(error)) throw error;
+      if (!this.#sessions.failover || !isLost(error)) throw error;
       const { timeout } = options;
       const left = timeout === undefined ? undefined : timeout - (performance.now() - start);
       const other = this.#sessions.ready(this.#device);

@@ -187,7 +187,7 @@ export function toNative(
   home?: string,
 ): { codes: Uint32Array; table: string[] } {
   const { rule, devices, runDevice } = assignment;
-  const atHome = (device: string) => (home === undefined ? device : onTask(device, home));
+  const atHome = (device: string) => onTask(device, home);
   const table = [...devices, runDevice ?? '', ''].map(nativeDevice).map(atHome);
   const [ofRun, cleared] = [table.length - 1, table.length];
   const savedAtHome = remembered((saved: string) => table.push(atHome(saved)));

@@ -21,7 +21,7 @@ const MOST = 5;
  */
 export function deviceLookup(devices: readonly Named[], home?: string): (requested: string) => boolean {
   return remembered((requested) => {
-    const meant = home === undefined ? requested : onTask(requested, home);
+    const meant = onTask(requested, home);
     return requested === '' || devices.some(({ name }) => deviceMatches(meant, name));
   });
 }

@@ -99,8 +99,12 @@ export function deviceMatches(requested: string, actual: string): boolean {
   );
 }
 
-/** The device on this task, unless it names a task itself; the task for no device. What cannot be read stays. */
-export function onTask(device: string, task: string): string {
+/**
+ * The device on this task of a cluster, where there is one, unless it names a task itself; the task for no device. What cannot be
+ * read stays.
+ */
+export function onTask(device: string, task: string | undefined): string {
+  if (task === undefined) return device;
   const spec = device === '' ? undefined : parse(device);
   if (device !== '' && (spec === undefined || spec.job !== undefined || spec.task !== undefined))
     return device;

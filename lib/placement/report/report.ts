@@ -100,11 +100,14 @@ class OpReports {
   readonly #reasons: Reasons;
   readonly #fusions: ReadonlyMap<ModelNode, Fusion>;
   readonly #needed: ReadonlySet<ModelNode>;
+  /** Over several tasks of a cluster. */
+  readonly #isSpread: boolean;
   /** Ops that TensorFlow had ready, and that the run did not come by: branches not taken. */
   readonly #idle = new Set<ModelNode>();
 
   constructor(input: ReportInput, ran: Ran, fused: ReadonlyMap<ModelNode, Fusion>, flow: ControlFlow) {
     const { graph, devices, kernels, requested, clearDevices } = input;
+    this.#isSpread = devices.some(({ name }) => !isSameTask(name, devices[0]!.name));
     this.#requested = requested;
     this.#ran = ran;
     this.#fusions = fused;
@@ -157,9 +160,11 @@ class OpReports {
 
   /** Whether its function was called on one task of a cluster and it is for another: of what runs there TensorFlow says nothing. */
   #isUnseen(node: ModelNode): boolean {
-    const { wish, devices } = this.#reasons;
+    const { devices } = this.#reasons;
+    const asked = this.#reasons.wish(node);
+    if (!this.#isSpread || asked === '') return false;
     const callers = this.#ran.callersOf(node.function);
-    const meant = devices.filter(({ name }) => wish(node) !== '' && deviceMatches(wish(node), name));
+    const meant = devices.filter(({ name }) => deviceMatches(asked, name));
     const isNear = meant.some(({ name }) => callers.some((caller) => isSameTask(caller, name)));
     return meant.length > 0 && callers.length > 0 && !isNear;
   }
