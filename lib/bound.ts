@@ -3,9 +3,9 @@ import type { Link } from './cluster/link.js';
 import { type DTypeInfo, dtypeByNumber, dtypeName } from './dtype.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
-import type { GraphReader } from './extensions/missing-op.js';
 import type { InputSpec } from './inputs.js';
 import type { NativeCall, NativeSession } from './native.js';
+import type { GraphFacts } from './run-errors.js';
 
 /** What the runs of a session do where they do not say otherwise. */
 export interface RunDefaults {
@@ -33,7 +33,7 @@ export interface Bound {
   /** The shape of what `runSync` gave back last, where that is one output. */
   loneShape: readonly number[] | undefined;
   /** The graph, for errors that name who in it is at fault. */
-  readGraph: GraphReader;
+  facts: GraphFacts;
   /** Of a session on a cluster. */
   link: Link | undefined;
 }
@@ -49,7 +49,7 @@ export function bindNames(
   fetches: readonly string[],
   targets: readonly string[],
   defaults: RunDefaults,
-  readGraph: GraphReader,
+  facts: GraphFacts,
   link?: Link,
 ): Bound {
   const fed = feeds.map(fullName);
@@ -66,7 +66,7 @@ export function bindNames(
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,
     loneShape: undefined,
-    readGraph,
+    facts,
     link,
   };
 }

@@ -17,6 +17,7 @@ export { type ErrorCode, TensorFlowError } from './errors.js';
 export type { Executor } from './executor.js';
 export type { TraceLevel } from './explain.js';
 export type { ExtensionOptions } from './extensions/extensions.js';
+export type { GuardOptions, ModelLimits } from './guard/options.js';
 export type { TensorLike } from './inputs.js';
 export type { LoadOptions } from './load-options.js';
 export type {
@@ -26,6 +27,7 @@ export type {
   ModelRunSyncOptions,
   TraceOptions,
 } from './model-options.js';
+export type { RepairedVariable } from './model-sessions.js';
 export type { PlacementOptions } from './placed-graph.js';
 export type { PlacedOp, PlacementReport, Transfer } from './placement/report/report.js';
 export type { NamePattern, PlacementRule, RegexJson } from './placement/rules.js';

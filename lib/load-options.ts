@@ -4,7 +4,8 @@ import { CLUSTER_KEYS, type ClusterOptions, type ClusterPlan, checkCluster } fro
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
 import { checkFreeze, type FreezeOptions } from './freeze/options.js';
-import { checkCount, checkKeys, checkStrings } from './options.js';
+import { checkGuard, GUARD_KEYS, type GuardOptions, type GuardPlan } from './guard/options.js';
+import { checkCount, checkKeys, checkOneOf, checkStrings } from './options.js';
 import {
   checkPlacement,
   checkRunDevice,
@@ -15,7 +16,12 @@ import {
 import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session-options.js';
 
 /** Options of `SavedModel.load`. */
-export interface LoadOptions extends ExecutionOptions, PlacementOptions, ExtensionOptions, ClusterOptions {
+export interface LoadOptions
+  extends ExecutionOptions,
+    PlacementOptions,
+    ExtensionOptions,
+    ClusterOptions,
+    GuardOptions {
   /** The MetaGraph whose tags are these, as a set. Default: `['serve']`. */
   tags?: readonly string[] | undefined;
   /**
@@ -45,6 +51,13 @@ export interface LoadOptions extends ExecutionOptions, PlacementOptions, Extensi
   freeze?: boolean | FreezeOptions | undefined;
   /** What `model.batcher()` does where it is not told otherwise. */
   batcher?: BatchingOptions | undefined;
+  /** Whether files of the model may be links that lead out of its folder, as in caches. Default: false, they are refused. */
+  followLinks?: boolean | undefined;
+  /**
+   * Restores variables that the model's own restore op leaves out, as that of a Keras 3 model inside of a `tf.Module` does, by
+   * way of the model's object graph; `model.repaired` lists them. Default: true.
+   */
+  repair?: boolean | undefined;
 }
 
 const LOAD_KEYS = [
@@ -55,10 +68,13 @@ const LOAD_KEYS = [
   'copies',
   'freeze',
   'batcher',
+  'followLinks',
+  'repair',
   ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
   ...CLUSTER_KEYS,
+  ...GUARD_KEYS,
 ];
 
 /** The same, checked, with the defaults filled in. */
@@ -73,6 +89,8 @@ export interface CheckedLoad {
   copies: number;
   freeze: FreezeOptions | undefined;
   batching: BatchingOptions;
+  guard: GuardPlan;
+  repairs: boolean;
   execution: ExecutionOptions;
 }
 
@@ -81,6 +99,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   checkKeys(options, LOAD_KEYS, 'The options of SavedModel.load');
   checkExecution(options);
   checkCount(options.copies, 'copies');
+  checkOneOf(options.repair, [true, false], 'repair');
   const batching = { ...options.batcher };
   checkBatching(batching, 'batcher', BATCHING_KEYS);
   const tags = options.tags ?? ['serve'];
@@ -101,6 +120,8 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
     copies: options.copies ?? 1,
     freeze: checkFreeze(options.freeze),
     batching,
+    guard: checkGuard(options),
+    repairs: options.repair !== false,
     execution: { executor, concurrency, outputs, strings },
   };
 }

@@ -4,6 +4,7 @@ import { RemoteGroup, type Replica } from './cluster/group.js';
 import { withDevices } from './cluster/site.js';
 import { closedError } from './errors.js';
 import { explainMissingOp } from './extensions/missing-op.js';
+import { canRead, tellUnchecked } from './guard/guard.js';
 import { checkClose } from './options.js';
 import type { PlacedGraph } from './placed-graph.js';
 import { checkSavedDevices } from './placement/check-devices.js';
@@ -17,6 +18,7 @@ import { decodeMetaGraph } from './saved-model/reader.js';
 import { Session } from './session.js';
 import { SessionGroup } from './session-group.js';
 import {
+  factsOf,
   graphReader,
   type Made,
   makeSession,
@@ -32,6 +34,14 @@ export interface Placement extends Pick<Made, 'assignment' | 'devices'> {
   placed: PlacedGraph;
 }
 
+/** A variable that the model's own restore op leaves out. */
+export interface RepairedVariable {
+  /** As TensorFlow names it. */
+  readonly variable: string;
+  /** What it was restored from, in the checkpoint. */
+  readonly key: string;
+}
+
 type Group = SessionGroup | RemoteGroup;
 
 export class ModelSessions {
@@ -43,7 +53,9 @@ export class ModelSessions {
   readonly #pool: SessionPool<Group>;
   /** Of devices that are not ready yet. */
   readonly #making = new Set<Group>();
-  readonly #asked = new WeakMap<Session, Omit<Made, 'session'>>();
+  readonly #asked = new WeakMap<Session, Omit<Made, 'session' | 'repaired'>>();
+  /** By the variable's name: the key in the checkpoint. */
+  readonly #repaired = new Map<string, string>();
   #parsed: Promise<Parsed> | undefined;
   #isReplicaToldOf = false;
   #isClosed = false;
@@ -64,11 +76,17 @@ export class ModelSessions {
 
   /** Loads the model off the event loop; the library is open. `path` is whole: sessions are made later, too, and by other processes. */
   static async load(path: string, options: SessionsOptions): Promise<ModelSessions> {
-    const takesApart = options.plan.isPlaced || options.freeze !== undefined || options.cluster.isRemote;
+    const { plan, freeze, cluster } = options;
+    const isTakenApart = plan.isPlaced || freeze !== undefined || cluster.isRemote;
+    // A saved_model.pbtxt, a folder of TensorFlow's own file systems: its loader may read that.
+    const isReadable = isTakenApart || (await canRead(path));
+    if (!isReadable) tellUnchecked(path, options.guard);
     try {
-      const sessions = await (takesApart
-        ? ModelSessions.#loadPlaced(path, options)
-        : ModelSessions.#loadPlain(path, options));
+      const parsed = isReadable ? await parseModel(path, options) : undefined;
+      const isPlaced = isTakenApart || (parsed?.repair.repairs ?? []).length > 0;
+      const sessions = await (parsed !== undefined && isPlaced
+        ? ModelSessions.#startPlaced(path, options, parsed)
+        : ModelSessions.#loadPlain(path, options, parsed));
       await sessions.#fill(sessions.#bases, undefined);
       return sessions;
     } catch (error) {
@@ -76,16 +94,17 @@ export class ModelSessions {
     }
   }
 
-  static async #loadPlain(path: string, options: SessionsOptions): Promise<ModelSessions> {
+  static async #loadPlain(
+    path: string,
+    options: SessionsOptions,
+    parsed: Parsed | undefined,
+  ): Promise<ModelSessions> {
     const { tags, plan, runOptions } = options;
-    // TensorFlow is silent where a function body names a device that is not there. What cannot be read here (a
-    // saved_model.pbtxt, a folder of its own file systems) it may load; and what is wrong with the rest, its load says.
-    if (!plan.allowSoftPlacement) {
-      const parsed = await parseModel(path, tags, plan).catch(() => undefined);
-      if (parsed !== undefined) checkSavedDevices(parsed.placed.index, await parsed.placed.devices());
-    }
+    // TensorFlow is silent where a function body names a device that is not there.
+    if (!plan.allowSoftPlacement && parsed !== undefined)
+      checkSavedDevices(parsed.placed.index, await parsed.placed.devices());
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
-    const session = new Session(loaded.session, options.session, graphReader(path, tags));
+    const session = new Session(loaded.session, options.session, factsOf(path, tags, parsed?.repair));
     try {
       const metaGraph = decodeMetaGraph(loaded.metaGraph);
       await requireVariables(path, metaGraph);
@@ -98,8 +117,7 @@ export class ModelSessions {
     }
   }
 
-  static async #loadPlaced(path: string, options: SessionsOptions): Promise<ModelSessions> {
-    const parsed = await parseModel(path, options.tags, options.plan);
+  static #startPlaced(path: string, options: SessionsOptions, parsed: Parsed): ModelSessions {
     const sessions = new ModelSessions(path, options, parsed.metaGraph);
     sessions.#parsed = Promise.resolve(parsed);
     return sessions;
@@ -135,6 +153,11 @@ export class ModelSessions {
     return (device === undefined ? this.#bases : await this.#pool.get(device)).next();
   }
 
+  /** Variables that were restored by way of the object graph, and from where. */
+  get repaired(): RepairedVariable[] {
+    return [...this.#repaired].map(([variable, key]) => ({ variable, key }));
+  }
+
   /** How the sessions with the rules alone are; none where they are in this process. */
   get replicas(): Replica[] {
     return this.#bases instanceof RemoteGroup ? this.#bases.replicas : [];
@@ -164,7 +187,7 @@ export class ModelSessions {
   /** Whether a run of these fetches changes what later runs see. Reads the model once more. */
   async changesState(fetches: readonly string[]): Promise<boolean> {
     const { graphDef } = await readModel(this.#path, this.#options.tags);
-    const nodes = await NodeList.read(graphDef, fetches.map(opName));
+    const nodes = await NodeList.read(graphDef, { used: fetches.map(opName) });
     return assigningOps(nodes).length > 0;
   }
 
@@ -208,7 +231,8 @@ export class ModelSessions {
   async #make(where: Whereabouts, isOneOfMany: boolean): Promise<Session> {
     try {
       const parsed = await this.#parse();
-      const { session, ...asked } = await makeSession(this.#path, this.#options, parsed, where);
+      const { session, repaired, ...asked } = await makeSession(this.#path, this.#options, parsed, where);
+      for (const { variable, key } of repaired) this.#repaired.set(variable, key);
       this.#asked.set(session, asked);
       if (isOneOfMany) this.#tellOfReplicas(parsed);
       return session;
@@ -220,7 +244,7 @@ export class ModelSessions {
   /** A failure is forgotten: the next call reads the model again. */
   #parse(): Promise<Parsed> {
     if (this.#parsed !== undefined) return this.#parsed;
-    const parsing = parseModel(this.#path, this.#options.tags, this.#options.plan);
+    const parsing = parseModel(this.#path, this.#options);
     this.#parsed = parsing;
     parsing.catch(() => {
       if (this.#parsed === parsing) this.#parsed = undefined;

@@ -13,7 +13,7 @@ import { checkExact } from './placement/exact.js';
 import { exactCalls, exactConfig } from './placement/exact-config.js';
 import { kernelLookup } from './placement/kernels.js';
 import { ModelGraph } from './placement/model-graph.js';
-import { NodeList } from './placement/node-list.js';
+import { type GraphRoles, NodeList, readSource } from './placement/node-list.js';
 import { type CompiledRule, compileRules, type PlacementRule } from './placement/rules.js';
 import { addon } from './runtime/addon.js';
 
@@ -130,19 +130,17 @@ export class PlacedGraph {
   /**
    * Lists the graph on a worker thread. `graphDef` must not be written to any more.
    *
-   * @param kept Ops that users run, as far as the model says.
-   * @param housekeeping Ops that save, restore and initialise: what only they need keeps its devices.
+   * @param roles What of it is for what; what only housekeeping needs keeps its devices.
    * @param fed Ops that are fed, as far as the model says; undefined where any may be.
    * @throws TensorFlowError DATA_LOSS for bytes that are no graph
    */
   static async open(
     graphDef: Uint8Array,
-    kept: readonly string[],
-    housekeeping: readonly string[],
     plan: PlacementPlan,
+    roles: GraphRoles = {},
     fed?: readonly string[],
   ): Promise<PlacedGraph> {
-    const source = await addon().readGraph(graphDef, kept, housekeeping);
+    const source = await readSource(graphDef, roles);
     return new PlacedGraph(plan, graphDef, source, fed);
   }
 

@@ -4,10 +4,10 @@ import { checkRemoteExecutor } from './cluster/options.js';
 import { checkRunOptionsAge, decodeRunOptions, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo } from './dtype.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
-import { explainMissingOp, explainMissingOpSync } from './extensions/missing-op.js';
 import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
 import { once } from './remember.js';
+import { explainRun, explainRunSync } from './run-errors.js';
 import { addon } from './runtime/addon.js';
 import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
@@ -133,7 +133,7 @@ export function runCall<R>(
     const result = running.then(
       (outputs) => finish(arrange(wrapOutputs(outputs, bound, control), bound, fed)),
       async (error) => {
-        throw await explainMissingOp(error, bound.readGraph);
+        throw await explainRun(error, bound.facts);
       },
     );
     return ticket === undefined ? result : limit(result, control, () => addon().cancelWaiting(ticket));
@@ -186,7 +186,7 @@ export function runCallSync(
     outputs = bound.call.runSync(toNative(inputs), head, flags, runOptions);
     giveBack(head);
   } catch (error) {
-    throw explainMissingOpSync(link === undefined ? error : link.explain(error));
+    throw explainRunSync(link === undefined ? error : link.explain(error), bound.facts);
   }
   // Not by instanceof: the addon's ArrayBuffer may be that of another context.
   if (!Array.isArray(outputs)) outputs = [bound.loneShape!, outputs];

@@ -26,7 +26,7 @@ import {
   TRACE_KEYS,
   type TraceOptions,
 } from './model-options.js';
-import { ModelSessions } from './model-sessions.js';
+import { ModelSessions, type RepairedVariable } from './model-sessions.js';
 import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
@@ -87,7 +87,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * Loads a SavedModel off the event loop: graph, variables, assets, initialisation.
    *
    * @throws TensorFlowError NOT_FOUND for a missing folder, file or tag set (listing the tags there are); DATA_LOSS
-   *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
+   *   for a truncated or garbled one; PERMISSION_DENIED for ops
+   *   that are not allowed, and files outside of its folder; RESOURCE_EXHAUSTED above a limit; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
    *   cluster that is not there
    */
   static async load<S extends SignatureSpecs<S> = AnySignatures>(
@@ -95,8 +96,19 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     options: LoadOptions = {},
   ): Promise<SavedModel<S>> {
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    const { tags, devices, plan, cluster, runOptions, extensions, copies, freeze, batching, execution } =
-      checkLoad(options);
+    const {
+      tags,
+      devices,
+      plan,
+      cluster,
+      runOptions,
+      extensions,
+      copies,
+      freeze,
+      batching,
+      execution,
+      ...rest
+    } = checkLoad(options);
     const path = toPath(directory);
     await checkDirectory(path);
     await openExtended(extensions, plan.asked);
@@ -108,6 +120,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
       runOptions,
       copies,
       freeze,
+      guard: rest.guard,
+      repairs: rest.repairs,
       session: { ...execution, config: plan.asked },
     });
     try {
@@ -244,6 +258,11 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * throws UNAVAILABLE where there is none. */
   get session(): Session {
     return this.#sessions.base;
+  }
+
+  /** Variables that the model's own restore op leaves out, and that were restored all the same. Mostly none. */
+  get repaired(): readonly RepairedVariable[] {
+    return this.#sessions.repaired;
   }
 
   /** On a cluster: its sessions, and how they are; without `replicas` there is one. Empty in this process. */

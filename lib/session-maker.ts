@@ -5,16 +5,23 @@ import type { ClusterPlan } from './cluster/options.js';
 import { checkIdentity, here, type Site } from './cluster/site.js';
 import type { Device } from './device.js';
 import type { GraphReader } from './extensions/missing-op.js';
+import { joinNodes } from './freeze/node-pack.js';
 import type { FreezeOptions } from './freeze/options.js';
 import { freezeSession } from './freeze/session.js';
+import { guardModel, guardSize } from './guard/guard.js';
+import type { GuardPlan } from './guard/options.js';
 import { type GraphEdits, PlacedGraph, type PlacementPlan } from './placed-graph.js';
 import type { Assignment } from './placement/assign.js';
 import { NodeList } from './placement/node-list.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { planRepair, type Repair, type RepairPlan } from './repair/plan.js';
+import { repairNodes, repairVariables } from './repair/repair.js';
+import type { GraphFacts } from './run-errors.js';
 import { tensorflow } from './runtime/tensorflow.js';
+import { checkpointPrefix } from './saved-model/directory.js';
 import { requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
-import { fedOps, housekeepingOps, restoreSteps, servedOps } from './saved-model/restore.js';
+import { fedOps, housekeepingOps, loadingOps, restoreSteps, servedOps } from './saved-model/restore.js';
 import { Session } from './session.js';
 import type { SessionSettings } from './session-options.js';
 
@@ -29,12 +36,16 @@ export interface SessionsOptions {
   /** Sessions of each placement. */
   copies: number;
   freeze: FreezeOptions | undefined;
+  guard: GuardPlan;
+  /** Whether variables that the restore op leaves out are restored all the same. */
+  repairs: boolean;
 }
 
 /** A parsed model. */
 export interface Parsed {
   metaGraph: MetaGraphDef;
   placed: PlacedGraph;
+  repair: RepairPlan;
 }
 
 /** A session, and what it was asked. */
@@ -43,6 +54,8 @@ export interface Made {
   assignment: Assignment;
   /** Those of the session. */
   devices: readonly Device[];
+  /** Variables that had to be restored by way of the object graph. */
+  repaired: readonly Repair[];
 }
 
 /** Where a session is made, and who hears of it. */
@@ -60,9 +73,9 @@ export interface Whereabouts {
 export async function readModel(
   path: string,
   tags: readonly string[],
-): Promise<{ metaGraph: MetaGraphDef; graphDef: Uint8Array }> {
+): Promise<{ bytes: Uint8Array; metaGraph: MetaGraphDef; graphDef: Uint8Array }> {
   const bytes = await readMetaGraphBytes(path, tags);
-  return { metaGraph: decodeMetaGraph(bytes), graphDef: graphDefOf(bytes) };
+  return { bytes, metaGraph: decodeMetaGraph(bytes), graphDef: graphDefOf(bytes) };
 }
 
 /** For errors that name who in the graph is at fault. */
@@ -74,20 +87,25 @@ export function graphReader(path: string, tags: readonly string[]): GraphReader 
   };
 }
 
-export async function parseModel(
-  path: string,
-  tags: readonly string[],
-  plan: PlacementPlan,
-): Promise<Parsed> {
-  const { metaGraph, graphDef } = await readModel(path, tags);
-  const placed = await PlacedGraph.open(
-    graphDef,
-    servedOps(metaGraph),
-    housekeepingOps(metaGraph),
-    plan,
-    fedOps(metaGraph),
-  );
-  return { metaGraph, placed };
+/** The same for errors of runs. */
+export function factsOf(path: string, tags: readonly string[], repair?: RepairPlan): GraphFacts {
+  return { readGraph: graphReader(path, tags), ...(repair && { noValue: repair.beyond }) };
+}
+
+/** The model's file, read, and looked at before TensorFlow sees it. */
+export async function parseModel(path: string, options: SessionsOptions): Promise<Parsed> {
+  const { tags, plan, guard, repairs } = options;
+  await guardSize(path, guard);
+  const { bytes, metaGraph, graphDef } = await readModel(path, tags);
+  const roles = {
+    used: servedOps(metaGraph),
+    housekeeping: housekeepingOps(metaGraph),
+    loading: loadingOps(metaGraph),
+  };
+  const placed = await PlacedGraph.open(graphDef, plan, roles, fedOps(metaGraph));
+  await guardModel(path, metaGraph, placed, guard);
+  const repair = await planRepair(path, bytes, metaGraph, graphDef, placed.index, repairs);
+  return { metaGraph, placed, repair };
 }
 
 /** A session, frozen where that was asked for. */
@@ -107,7 +125,7 @@ export function makeSession(
 async function makeRestored(
   path: string,
   options: SessionsOptions,
-  { metaGraph, placed }: Parsed,
+  { metaGraph, placed, repair }: Parsed,
   { device, site = here(options.plan.config), events, signal }: Whereabouts,
   edits?: GraphEdits,
   restores = true,
@@ -124,15 +142,19 @@ async function makeRestored(
     signal?.throwIfAborted();
     if (restores) await requireVariables(path, metaGraph);
     const steps = await restoreSteps(path, metaGraph, restores);
-    const placing = placed.createSession(device, edits, site);
+    const repairs = restores ? repair.repairs : [];
+    const added = repairs.length > 0 ? joinNodes(repairNodes(repairs), edits?.added) : edits?.added;
+    const placing = placed.createSession(device, { ...edits, added }, site);
     const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
     checkIdentity(site, asked.devices);
-    session = new Session(native, options.session, graphReader(path, options.tags), link);
+    session = new Session(native, options.session, factsOf(path, options.tags, repair), link);
     for (const { target, feeds } of steps) {
       await session.run([], feeds, { targets: [target], runOptions: options.runOptions });
     }
+    const repaired =
+      repairs.length > 0 ? await repairVariables(session, repairs, checkpointPrefix(path)) : [];
     link?.made();
-    return { session, ...asked };
+    return { session, repaired, ...asked };
   } catch (error) {
     link?.close();
     await session?.close();

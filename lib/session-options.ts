@@ -3,6 +3,7 @@ import type { ClusterOptions } from './cluster/options.js';
 import type { ConfigProtoJson } from './config.js';
 import { checkExecutor, type Executor } from './executor.js';
 import { EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
+import { GUARD_KEYS, type GuardOptions } from './guard/options.js';
 import { checkCount, checkOneOf } from './options.js';
 import { PLACEMENT_KEYS, type PlacementOptions } from './placed-graph.js';
 import { type OutputOptions, RUN_CONTROL_KEYS, type RunControl } from './run.js';
@@ -36,6 +37,7 @@ export interface GraphOptions
   extends ExecutionOptions,
     PlacementOptions,
     ExtensionOptions,
+    GuardOptions,
     Pick<ClusterOptions, 'target' | 'cluster'> {
   /** TensorFlow's ConfigProto, as for `SavedModel.load`. */
   config?: ConfigProtoJson | Uint8Array | undefined;
@@ -65,6 +67,7 @@ export const GRAPH_KEYS = [
   ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
+  ...GUARD_KEYS,
 ];
 export const SESSION_KEYS = ['targets', 'outputs', ...RUN_CONTROL_KEYS];
 export const SYNC_KEYS = SESSION_KEYS.filter((key) => key !== 'timeout' && key !== 'signal');

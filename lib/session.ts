@@ -13,6 +13,8 @@ import { closedError, TensorFlowError } from './errors.js';
 import { sessionExecutor } from './executor.js';
 import { checkExtensions, openExtended } from './extensions/extensions.js';
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
+import { guardGraph } from './guard/guard.js';
+import { checkGuard } from './guard/options.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
 import { checkClose, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
@@ -20,6 +22,7 @@ import { checkPlacement, PlacedGraph } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { runCall, runCallSync } from './run.js';
+import type { GraphFacts } from './run-errors.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import {
@@ -37,7 +40,7 @@ import type { Tensor } from './tensor.js';
 export class Session {
   #native: NativeSession;
   #defaults: RunDefaults;
-  #readGraph: GraphReader;
+  #facts: GraphFacts;
   #bound = new Map<string, Bound>();
   #closed = false;
   /** @internal Its tie to the tasks that it runs on, where those are other processes. */
@@ -47,7 +50,7 @@ export class Session {
   constructor(
     native: NativeSession,
     options: SessionSettings,
-    readGraph: GraphReader = noGraph,
+    facts: GraphFacts = { readGraph: noGraph },
     link?: Link,
   ) {
     this.link = link;
@@ -60,7 +63,7 @@ export class Session {
         link === undefined ? sessionExecutor(options.executor, options.config, tensorflow.version) : 'pool',
     };
     if (options.concurrency !== undefined) native.setConcurrency(options.concurrency);
-    this.#readGraph = readGraph;
+    this.#facts = facts;
   }
 
   /**
@@ -69,7 +72,7 @@ export class Session {
    *
    * @param graph The serialized message, which is copied during the call; or the path of a file that holds one.
    * @throws TensorFlowError NOT_FOUND, DATA_LOSS for bytes that are no graph, INVALID_ARGUMENT for what TensorFlow or
-   *   the placement does not take, INVALID_OPTION, LIBRARY_NOT_FOUND, UNAVAILABLE for a task that is not there
+   *   the placement does not take, PERMISSION_DENIED for ops that are not allowed, RESOURCE_EXHAUSTED above a limit, INVALID_OPTION, LIBRARY_NOT_FOUND, UNAVAILABLE for a task that is not there
    */
   static async fromGraphDef(graph: Uint8Array | string | URL, options: GraphOptions = {}): Promise<Session> {
     checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
@@ -78,15 +81,19 @@ export class Session {
     const { isRemote, sites } = checkCluster(options, plan);
     const [site] = sites;
     const named = checkExtensions(options);
+    const guard = checkGuard(options);
     const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
     await openExtended(named, plan.asked);
-    const placed = await PlacedGraph.open(bytes, [], [], plan);
+    const placed = await PlacedGraph.open(bytes, plan);
+    await guardGraph(placed, guard);
     const settings = { ...options, config: plan.asked };
     try {
       if (!isRemote) {
-        return new Session((await placed.createSession()).native, settings, graphReader(graph));
+        return new Session((await placed.createSession()).native, settings, {
+          readGraph: graphReader(graph),
+        });
       }
-      return await remoteSession(placed, site!, settings, graphReader(graph));
+      return await remoteSession(placed, site!, settings, { readGraph: graphReader(graph) });
     } catch (error) {
       const better = await explainMissingOp(error, async () => placed);
       throw isRemote ? explainLate(better, site!) : better;
@@ -169,7 +176,7 @@ export class Session {
     const key = JSON.stringify([feeds, fetches, targets]);
     let bound = this.#bound.get(key);
     if (bound === undefined) {
-      bound = bindNames(this.#native, feeds, fetches, targets, this.#defaults, this.#readGraph, this.link);
+      bound = bindNames(this.#native, feeds, fetches, targets, this.#defaults, this.#facts, this.link);
       remember(this.#bound, key, bound);
     }
     return bound;
@@ -226,7 +233,7 @@ async function remoteSession(
   placed: PlacedGraph,
   site: Site,
   settings: SessionSettings,
-  readGraph: GraphReader,
+  facts: GraphFacts,
 ): Promise<Session> {
   await requireAnswer(site);
   let session: Session | undefined;
@@ -236,7 +243,7 @@ async function remoteSession(
     const { native, devices } = await link.guard(placed.createSession(undefined, {}, site));
     checkIdentity(site, devices);
     link.made();
-    session = new Session(native, settings, readGraph, link);
+    session = new Session(native, settings, facts, link);
     return session;
   } catch (error) {
     link.close();

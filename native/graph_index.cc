@@ -96,10 +96,11 @@ class Reach {
 }  // namespace
 
 GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
-                      const std::vector<std::string>& housekeeping) {
+                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading) {
   GraphIndex index;
   Table types;
   Table devices;
+  std::vector<std::pair<uint32_t, std::string_view>> named;  // functions, by the nodes that name them
   const auto add = [&](std::string_view node, uint32_t function) {
     std::string_view name;
     std::string_view op;
@@ -114,9 +115,10 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     index.types.push_back(types.Number(op));
     index.functions.push_back(function);
     index.devices.push_back(devices.Number(device));
-    bool names_function = false;
-    ForEachCallee(node, [&](std::string_view) { names_function = true; });
-    index.roles.push_back(names_function ? GraphIndex::kCalls : 0);
+    const auto number = static_cast<uint32_t>(index.roles.size());
+    const size_t before = named.size();
+    ForEachCallee(node, [&](std::string_view callee) { named.emplace_back(number, callee); });
+    index.roles.push_back(named.size() > before ? GraphIndex::kCalls : 0);
   };
 
   std::vector<std::string_view> main;
@@ -141,7 +143,15 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   is_function.reserve(index.type_table.size());
   for (const std::string_view type : index.type_table) is_function.push_back(by_function.count(type) > 0);
   for (size_t i = 0; i < index.types.size(); ++i) {
-    if (is_function[index.types[i]]) index.roles[i] |= GraphIndex::kCalls;
+    if (!is_function[index.types[i]]) continue;
+    index.roles[i] |= GraphIndex::kCalls;
+    named.emplace_back(static_cast<uint32_t>(i), index.type_table[index.types[i]]);
+  }
+  for (const auto& [node, callee] : named) {
+    const auto found = by_function.find(callee);
+    if (found == by_function.end()) continue;
+    index.calls.push_back(node);
+    index.calls.push_back(found->second.first);
   }
   index.device_table = devices.Take();
 
@@ -149,13 +159,16 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   const size_t function_count = index.function_table.size();
   Reach used(main, by_name, by_function, function_count);
   Reach serving(main, by_name, by_function, function_count);
+  Reach loads(main, by_name, by_function, function_count);
   used.From(kept);
   serving.From(housekeeping);
+  loads.From(loading);
   for (size_t i = 0; i < index.names.size(); ++i) {
     const uint32_t function = index.functions[i];
     const bool is_main = i < index.main_count;
     const bool is_used = is_main ? used.nodes[i] : used.functions[function];
     const bool is_serving = is_main ? serving.nodes[i] : serving.functions[function];
+    if (is_main ? loads.nodes[i] : loads.functions[function]) index.roles[i] |= GraphIndex::kLoads;
     const Role role = is_used ? Role::kUsed : is_serving ? Role::kHousekeeping : Role::kOther;
     index.roles[i] |= static_cast<uint8_t>(role);
   }

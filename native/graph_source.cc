@@ -49,17 +49,18 @@ auto Walking(const Step& step) {
 class ReadWorker : public PromiseWorker {
  public:
   ReadWorker(const Napi::Uint8Array& array, std::vector<std::string> kept,
-             std::vector<std::string> housekeeping)
+             std::vector<std::string> housekeeping, std::vector<std::string> loading)
       : graph_(std::make_shared<SourceGraph>()),
         kept_(std::move(kept)),
-        housekeeping_(std::move(housekeeping)) {
+        housekeeping_(std::move(housekeeping)),
+        loading_(std::move(loading)) {
     graph_->array = Napi::Persistent(array);
     graph_->bytes = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
   }
 
  private:
   void Work() override {
-    graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_); });
+    graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_); });
   }
   Napi::Value Result(Napi::Env env) override {
     return EnvData::Of(env).graph_source_class.New(
@@ -69,6 +70,7 @@ class ReadWorker : public PromiseWorker {
   std::shared_ptr<SourceGraph> graph_;
   std::vector<std::string> kept_;
   std::vector<std::string> housekeeping_;
+  std::vector<std::string> loading_;
 };
 
 // Rewrites, imports, and makes a session whose variables are not restored yet.
@@ -149,10 +151,12 @@ void GraphSource::Init(Napi::Env env) {
 }
 
 Napi::Value GraphSource::Read(const Napi::CallbackInfo& info) {
-  return PromiseWorker::Start(info.Env(),
-                              std::make_unique<ReadWorker>(info[0].As<Napi::Uint8Array>(),
-                                                           StringsFromJs(info[1]), StringsFromJs(info[2])),
-                              PromiseWorker::Gate::kLimited);
+  return PromiseWorker::Start(
+      info.Env(),
+      std::make_unique<ReadWorker>(info[0].As<Napi::Uint8Array>(), StringsFromJs(info[1]),
+                                   StringsFromJs(info[2]),
+                                   info[3].IsArray() ? StringsFromJs(info[3]) : std::vector<std::string>{}),
+      PromiseWorker::Gate::kLimited);
 }
 
 GraphSource::GraphSource(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -174,6 +178,7 @@ Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
   result.Set("types", Numbers(env, index.types));
   result.Set("functions", Numbers(env, index.functions));
   result.Set("devices", Numbers(env, index.devices));
+  result.Set("calls", Numbers(env, index.calls));
   result.Set("roles", BytesToJs(env, index.roles.data(), index.roles.size()));
   result.Set("typeTable", Strings(env, index.type_table, 0, index.type_table.size()));
   result.Set("functionTable", Strings(env, index.function_table, 0, index.function_table.size()));

@@ -56,6 +56,18 @@ export function withHeld({ numbers, defs, contents }: PackedNodes, held: readonl
   };
 }
 
+/** Both, one behind the other. */
+export function joinNodes(first: NativeNodes, second: NativeNodes | undefined): NativeNodes {
+  if (second === undefined) return first;
+  const numbers = new Float64Array(first.numbers.length + second.numbers.length);
+  numbers.set(first.numbers);
+  numbers.set(second.numbers, first.numbers.length);
+  const defs = new Uint8Array(first.defs.length + second.defs.length);
+  defs.set(first.defs);
+  defs.set(second.defs, first.defs.length);
+  return { numbers, defs, contents: [...first.contents, ...second.contents] };
+}
+
 function bytesOf({ data }: Pick<KnownValue, 'data'>): Uint8Array {
   const { buffer, byteOffset, byteLength } = data as ArrayBufferView;
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);

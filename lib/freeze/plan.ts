@@ -43,7 +43,7 @@ export type Ask = (reading: Reading) => Promise<readonly Value[]>;
  */
 export async function plan(job: FreezeJob, ask: Ask): Promise<FreezePlan | undefined> {
   const { graphDef, served, housekeeping } = job;
-  const list = await NodeList.read(graphDef, served, housekeeping);
+  const list = await NodeList.read(graphDef, { used: served, housekeeping });
   const graph = await ModelGraph.decode(graphDef, list);
   const isUsed = (node: number) => list.isUsed(node);
   const found = await findFreezable(graph, isUsed);
@@ -63,7 +63,7 @@ async function savedValues(
   frozen: readonly Frozen[],
 ): Promise<Value[] | undefined> {
   if (prefix === undefined) return undefined;
-  const initialised = init === undefined ? undefined : await NodeList.read(graphDef, [init]);
+  const initialised = init === undefined ? undefined : await NodeList.read(graphDef, { used: [init] });
   const isInitialised = ({ index }: ModelNode) => initialised?.isUsed(index) === true;
   return valuesOfCheckpoint(graph, frozen, prefix, isInitialised, new Slices());
 }

@@ -9,7 +9,18 @@ const PIECE = 2048;
 const HOUSEKEEPING = 1;
 const USED = 2;
 const ROLE = 3;
+const LOADS = 64;
 const CALLS = 128;
+
+/** Ops of the main graph, by name: what they reach has that role, through the functions that they call, too. */
+export interface GraphRoles {
+  /** Users run them, as far as the model says. Default: none. */
+  used?: readonly string[];
+  /** They save, restore and initialise. Default: none. */
+  housekeeping?: readonly string[];
+  /** Loading the model runs them. Default: none. */
+  loading?: readonly string[];
+}
 
 /** A graph's nodes, by number. Names are cheap in the order of the numbers. */
 export class NodeList implements GraphIndex {
@@ -18,18 +29,9 @@ export class NodeList implements GraphIndex {
   #names: readonly string[] = [];
   #from = 0;
 
-  /**
-   * The nodes of a serialized GraphDef, listed on a worker thread; it must not be written to any more.
-   *
-   * @param kept ops of the main graph: what they reach counts as used
-   * @param housekeeping ops that save, restore and initialise
-   */
-  static async read(
-    graphDef: Uint8Array,
-    kept: readonly string[] = [],
-    housekeeping: readonly string[] = [],
-  ): Promise<NodeList> {
-    return new NodeList(await addon().readGraph(graphDef, kept, housekeeping));
+  /** The nodes of a serialized GraphDef, listed on a worker thread; it must not be written to any more. */
+  static async read(graphDef: Uint8Array, roles: GraphRoles = {}): Promise<NodeList> {
+    return new NodeList(await readSource(graphDef, roles));
   }
 
   constructor(source: NativeGraphSource) {
@@ -70,13 +72,49 @@ export class NodeList implements GraphIndex {
     return (this.#index.roles[i]! & ROLE) === USED;
   }
 
+  /** True where loading the model runs the node. */
+  isLoaded(i: number): boolean {
+    return (this.#index.roles[i]! & LOADS) !== 0;
+  }
+
   /** True where the node calls functions. */
   calls(i: number): boolean {
     return (this.#index.roles[i]! & CALLS) !== 0;
+  }
+
+  /** The types of ops that stand in the graph, each once. */
+  get typesThere(): readonly string[] {
+    return this.#index.typeTable;
+  }
+
+  /** The names of its functions; the first is `''`, the main graph. */
+  get functionNames(): readonly string[] {
+    return this.#index.functionTable;
+  }
+
+  /** The number of the function, in `functionNames`, in whose body the node stands. */
+  functionNumber(i: number): number {
+    return this.#index.functions[i]!;
+  }
+
+  /** The number of a function's first node, or the main graph's; -1 where it has none. */
+  firstNode(number: number): number {
+    return this.#index.functions.indexOf(number);
+  }
+
+  /** In pairs: a node, and the number of a function that it calls. */
+  get callPairs(): Uint32Array {
+    return this.#index.calls;
   }
 
   /** The devices that stand in the graph, each once. */
   get savedDevices(): readonly string[] {
     return this.#index.deviceTable;
   }
+}
+
+/** The same as the addon keeps it, for sessions. */
+export function readSource(graphDef: Uint8Array, roles: GraphRoles): Promise<NativeGraphSource> {
+  const { used = [], housekeeping = [], loading = [] } = roles;
+  return addon().readGraph(graphDef, used, housekeeping, loading);
 }

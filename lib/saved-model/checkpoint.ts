@@ -5,7 +5,8 @@
  * a footer of 48 bytes. The value at the empty key is a BundleHeaderProto, every other one a BundleEntryProto.
  */
 
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { TensorFlowError } from '../errors.js';
@@ -60,6 +61,15 @@ export async function readCheckpointIndex(prefix: string): Promise<CheckpointInd
 export function dataFile(prefix: string, shard: number, shards: number): string {
   const five = (n: number) => String(n).padStart(5, '0');
   return `${prefix}.data-${five(shard)}-of-${five(shards)}`;
+}
+
+/** The data files of a checkpoint that are there, whatever its index says. */
+export async function dataFiles(prefix: string): Promise<string[]> {
+  const folder = dirname(prefix);
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(`${basename(prefix)}.data-`))
+    .map((name) => join(folder, name));
 }
 
 /**

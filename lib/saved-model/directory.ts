@@ -134,7 +134,8 @@ async function noModelFile(path: string): Promise<TensorFlowError> {
   return new TensorFlowError('NOT_FOUND', `${path} is not a SavedModel: it has no saved_model.pb.${hint}`);
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is something at the path. */
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -57,16 +57,31 @@ export async function restoreSteps(
   return steps;
 }
 
-/** The ops, by name, from which all hangs that saves, restores or initialises. */
-export function housekeepingOps(metaGraph: MetaGraphDef): string[] {
-  const saver = metaGraph.saverDef;
-  const names = [saver?.restoreOpName, saver?.saveTensorName, saver?.filenameTensorName];
+/** The ops, by name, that loading the model runs. */
+export function loadingOps(metaGraph: MetaGraphDef): string[] {
+  const names = [metaGraph.saverDef?.restoreOpName];
   try {
     names.push(initOp(metaGraph));
   } catch {
     // Said by restoreSteps.
   }
   return names.filter((name) => name !== undefined && name !== '').map((name) => opOf(name!));
+}
+
+/** The tensors that loading feeds with paths of the model's files. */
+export function pathTensors(metaGraph: MetaGraphDef): string[] {
+  const assets = assetsOf(metaGraph).flatMap(({ tensorInfo }) =>
+    tensorInfo?.encoding.case === 'name' ? [tensorInfo.encoding.value] : [],
+  );
+  const checkpoint = metaGraph.saverDef?.filenameTensorName;
+  return checkpoint ? [...assets, checkpoint] : assets;
+}
+
+/** The ops, by name, from which all hangs that saves, restores or initialises. */
+export function housekeepingOps(metaGraph: MetaGraphDef): string[] {
+  const saver = metaGraph.saverDef;
+  const saving = [saver?.saveTensorName, saver?.filenameTensorName].filter((name) => name);
+  return [...loadingOps(metaGraph), ...saving.map((name) => opOf(name!))];
 }
 
 /** The ops, by name, that the signatures feed and fetch. */
@@ -108,7 +123,8 @@ function tensorNames({ encoding }: Info): string[] {
   }
 }
 
-function assetsOf(metaGraph: MetaGraphDef): AssetFileDef[] {
+/** The model's assets: which tensor is fed with the path of which file below `assets/`. */
+export function assetsOf(metaGraph: MetaGraphDef): AssetFileDef[] {
   if (metaGraph.assetFileDef.length > 0) return metaGraph.assetFileDef;
   const kind = metaGraph.collectionDef[ASSETS_COLLECTION]?.kind;
   if (kind?.case !== 'anyList') return [];

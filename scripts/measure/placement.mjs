@@ -53,14 +53,14 @@ async function measureRewrite(count) {
       figures[what].push(performance.now() - from);
       from = performance.now();
     };
-    const graph = await PlacedGraph.open(bytes, [], [], plan);
+    const graph = await PlacedGraph.open(bytes, plan);
     lap('list');
     await graph.assign();
     lap('rules');
     const placed = await graph.createSession();
     lap('placed');
     figures.delay.push(longest());
-    const bare = await PlacedGraph.open(bytes, [], [], checkPlacement({ config }));
+    const bare = await PlacedGraph.open(bytes, checkPlacement({ config }));
     from = performance.now();
     const plain = await bare.createSession();
     lap('plain');

@@ -1,8 +1,8 @@
 /** The ops one by one: as a list, and as a graph in DOT. */
 
+import { touchesFiles } from '../../guard/risky-ops.js';
 import { changesState } from '../../placement/stateful.js';
 import { table } from '../output/text.js';
-import { touchesFiles } from './file-ops.js';
 import { type GraphListing, type GraphOp, inputsOf } from './graph-ops.js';
 
 /** Fill colours by device, in the order in which devices are met; none for ops without one. */

@@ -1,9 +1,9 @@
 /** A model's listing for people. */
 import { counted, formatBytes } from '../../format.js';
 import { groupBy } from '../../group.js';
+import { touchesFiles } from '../../guard/risky-ops.js';
 import type { TensorInfo } from '../../saved-model/signatures.js';
 import { formatShape, formatTags, table } from '../output/text.js';
-import { touchesFiles } from './file-ops.js';
 import type { GraphOp } from './graph-ops.js';
 import type { ModelListing } from './show-model.js';
 

@@ -1,9 +1,11 @@
-/** Ops that reach beyond their inputs: a model from somebody else can read and write files with them. */
+/** Ops that reach beyond their inputs: a model from somebody else can read and write files with them, and worse. */
 
 const WRITES_CHECKPOINT = 'writes a checkpoint';
 const READS_CHECKPOINT = 'reads a checkpoint';
 const READS_RECORDS = 'reads a file that its input names';
 const CALLS_PYTHON = 'calls a Python function of the program that made the model: it fails here';
+const DATA_SERVICE = 'talks to a data service over the network';
+const DEBUGS = 'writes tensors to files or over the network';
 const DATASET = 'reads files as a dataset';
 const WRITES_DATASET = 'writes a dataset to files';
 
@@ -46,13 +48,33 @@ const WHY: Record<string, string> = {
   CreateSummaryFileWriter: 'writes a summary log',
   CreateSummaryDbWriter: 'writes a summary database',
   PrintV2: 'prints, to a file where its output_stream names one',
-  DebugIdentity: 'writes what a debugger asks for',
+  RecordInput: 'reads files by a pattern',
+  ListSnapshotChunksDataset: DATASET,
+  DebugIdentity: DEBUGS,
+  DebugNanCount: DEBUGS,
+  DebugNumericSummary: DEBUGS,
+  DataServiceDataset: DATA_SERVICE,
+  RegisterDataset: DATA_SERVICE,
+  RpcServer: 'serves over the network',
+  RpcClient: 'calls servers over the network',
+  FileSystemSetConfiguration: 'configures a file system',
+  GcsConfigureCredentials: 'configures a file system',
+  GcsConfigureBlockCache: 'configures a file system',
   DecodeProtoV2: 'may read a descriptor file',
   EncodeProto: 'may read a descriptor file',
   PyFunc: CALLS_PYTHON,
   PyFuncStateless: CALLS_PYTHON,
   EagerPyFunc: CALLS_PYTHON,
+  Abort: 'ends the process',
 };
+
+/** Those that no model of use has: refused where they are not allowed by name. */
+const REFUSED: ReadonlySet<string> = new Set(['PyFunc', 'PyFuncStateless', 'EagerPyFunc', 'Abort']);
+
+/** Whether a model with such an op is refused, where nothing else is said. */
+export function isRefused(type: string): boolean {
+  return REFUSED.has(type);
+}
 
 /** Why an op of this type is listed among those that touch files; undefined where it isn't. */
 export function touchesFiles(type: string): string | undefined {

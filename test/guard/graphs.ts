@@ -1,0 +1,74 @@
+/** SavedModels that no exporter writes: one float in, one out, whatever stands between. */
+
+import { fromBinary } from '@bufbuild/protobuf';
+import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
+import {
+  FLOAT,
+  type Function as Fn,
+  fn,
+  graphBytes,
+  type Node,
+  placeholder,
+  type,
+  types,
+} from '../placement/graphs.js';
+import { type MetaGraphInit, modelBytes, modelDirectory } from '../saved-model/models.js';
+
+const info = (name: string) => ({
+  encoding: { case: 'name' as const, value: name },
+  dtype: FLOAT,
+  tensorShape: {},
+});
+
+/** The folder of a model with the input x, and `out` as its output. */
+export function saved(
+  node: Node[],
+  functions: Fn[] = [],
+  more: MetaGraphInit = {},
+  out = 'out:0',
+): Promise<string> {
+  const graphDef = fromBinary(GraphDefSchema, graphBytes([placeholder('x'), ...node], ...functions));
+  return modelDirectory(
+    modelBytes({
+      metaInfoDef: { tags: ['serve'] },
+      graphDef,
+      signatureDef: {
+        serving_default: { inputs: { x: info('x:0') }, outputs: { y: info(out) } },
+        ...(more.signatureDef as object),
+      },
+      ...(more.assetFileDef && { assetFileDef: more.assetFileDef }),
+      ...(more.saverDef && { saverDef: more.saverDef }),
+    }),
+  );
+}
+
+export const initSignature = (op: string): NonNullable<MetaGraphInit['signatureDef']> => ({
+  __saved_model_init_op: { outputs: { __saved_model_init_op: info(`${op}:0`) } },
+});
+
+export function call(name: string, from: string, f: string, op = 'StatefulPartitionedCall'): Node {
+  const func = { value: { case: 'func' as const, value: { name: f } } };
+  return { name, op, input: [from], attr: { Tin: types(FLOAT), Tout: types(FLOAT), f: func } };
+}
+
+export const relu = (name: string, from: string): Node => ({
+  name,
+  op: 'Relu',
+  input: [from],
+  attr: { T: type(FLOAT) },
+});
+
+/** A function of one float, `x`. */
+export const body = (name: string, nodes: Node[], result: string): Fn =>
+  fn(name, nodes, { y: result }, { x: FLOAT }, { y: FLOAT });
+
+/** Functions f0 to f(n-1), each of which calls the next one so often, one call behind the other. */
+export function nested(depth: number, calls = 1): Fn[] {
+  return Array.from({ length: depth }, (_, i) => {
+    if (i === depth - 1) return body(`f${i}`, [relu('c', 'x')], 'c:activations:0');
+    const nodes = Array.from({ length: calls }, (_, k) =>
+      call(`c${k}`, k === 0 ? 'x' : `c${k - 1}:output:0`, `f${i + 1}`),
+    );
+    return body(`f${i}`, nodes, `c${calls - 1}:output:0`);
+  });
+}
