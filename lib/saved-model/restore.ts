@@ -3,7 +3,6 @@
  * TensorFlow's own loader makes, in its order.
  */
 
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { TensorFlowError } from '../errors.js';
@@ -12,7 +11,7 @@ import {
   AssetFileDefSchema,
   type MetaGraphDef,
 } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
-import { checkpointPrefix, localPath } from './directory.js';
+import { checkpointPrefix, exists, localPath } from './directory.js';
 
 /** One run: an op to run, and the paths to feed by tensor name. */
 export interface RestoreStep {
@@ -157,11 +156,4 @@ export function initOp(metaGraph: MetaGraphDef): string | undefined {
 function opOf(tensor: string): string {
   const colon = tensor.indexOf(':');
   return colon === -1 ? tensor : tensor.slice(0, colon);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
