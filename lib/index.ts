@@ -24,6 +24,7 @@ export type {
   ExplainOptions,
   ModelRunOptions,
   ModelRunSyncOptions,
+  ReloadOptions,
   TraceOptions,
 } from './model-options.js';
 export type { PlacementOptions } from './placed-graph.js';

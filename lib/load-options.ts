@@ -4,7 +4,7 @@ import { CLUSTER_KEYS, type ClusterOptions, type ClusterPlan, checkCluster } fro
 import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
 import { checkFreeze, type FreezeOptions } from './freeze/options.js';
-import { checkCount, checkKeys, checkStrings } from './options.js';
+import { checkCount, checkKeys, checkOneOf, checkStrings } from './options.js';
 import {
   checkPlacement,
   checkRunDevice,
@@ -12,6 +12,7 @@ import {
   type PlacementOptions,
   type PlacementPlan,
 } from './placed-graph.js';
+import { checkVersion } from './saved-model/versions.js';
 import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session-options.js';
 
 /** Options of `SavedModel.load`. */
@@ -45,6 +46,13 @@ export interface LoadOptions extends ExecutionOptions, PlacementOptions, Extensi
   freeze?: boolean | FreezeOptions | undefined;
   /** What `model.batcher()` does where it is not told otherwise. */
   batcher?: BatchingOptions | undefined;
+  /** Of a folder with versions in it (`1/`, `2/`, …), the one to load. Default: the highest number. */
+  version?: number | string | undefined;
+  /**
+   * Runs what the model's folder has in `assets.extra/tf_serving_warmup_requests`, as TensorFlow Serving does, on each of its
+   * sessions before the model is there. Default: true.
+   */
+  warmUp?: boolean | undefined;
 }
 
 const LOAD_KEYS = [
@@ -55,6 +63,8 @@ const LOAD_KEYS = [
   'copies',
   'freeze',
   'batcher',
+  'version',
+  'warmUp',
   ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
@@ -74,6 +84,8 @@ export interface CheckedLoad {
   freeze: FreezeOptions | undefined;
   batching: BatchingOptions;
   execution: ExecutionOptions;
+  version: bigint | undefined;
+  warmUp: boolean;
 }
 
 /** Throws INVALID_OPTION naming the key. Needs no libtensorflow. */
@@ -88,6 +100,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   const devices = options.devices ?? [];
   checkStrings(devices, 'devices');
   for (const device of devices) checkRunDevice(device);
+  checkOneOf(options.warmUp, [true, false], 'warmUp');
   const { executor, concurrency, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
@@ -102,5 +115,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
     freeze: checkFreeze(options.freeze),
     batching,
     execution: { executor, concurrency, outputs, strings },
+    version: checkVersion(options.version),
+    warmUp: options.warmUp ?? true,
   };
 }

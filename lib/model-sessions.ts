@@ -135,6 +135,16 @@ export class ModelSessions {
     return (device === undefined ? this.#bases : await this.#pool.get(device)).next();
   }
 
+  /** Those that are there, of whatever device. */
+  get all(): Session[] {
+    return [this.#bases, ...this.#pool.all].flatMap((group) => group.all);
+  }
+
+  /** The devices that are prepared for runs. */
+  get readyDevices(): string[] {
+    return this.#pool.devices;
+  }
+
   /** How the sessions with the rules alone are; none where they are in this process. */
   get replicas(): Replica[] {
     return this.#bases instanceof RemoteGroup ? this.#bases.replicas : [];
