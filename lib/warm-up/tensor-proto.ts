@@ -42,7 +42,7 @@ function numbersOf(proto: TensorProto, count: number, { name, array, width, byte
   if (content.length > 0) {
     if (content.length !== count * bytes) fail(`it has ${content.length} bytes for ${count} elements`);
     // In memory of its own, where it is aligned.
-    return new array(content.slice().buffer);
+    return new array(new Uint8Array(content).buffer);
   }
   const values = valuesOf(proto, name);
   const length = count * width;
@@ -81,7 +81,8 @@ function valuesOf(proto: TensorProto, type: DType): ArrayLike<number | bigint> {
     case 'bool':
       return proto.boolVal.map(Number);
     default:
-      return type.startsWith('float8') ? proto.float8Val : proto.intVal;
+      // Those of 8 bits and of 4.
+      return /^float[84]_/.test(type) ? proto.float8Val : proto.intVal;
   }
 }
 
