@@ -59,7 +59,9 @@ describe('of a folder with versions', () => {
     expect(found.version).toBe('2');
     expect(await failure(checkFolder(found))).toMatchObject({
       code: 'NOT_FOUND',
-      message: expect.stringMatching(/no saved_model\.pb.*version 2 of .* copy it under another name, and rename/),
+      message: expect.stringMatching(
+        /no saved_model\.pb.*version 2 of .* copy it under another name, and rename/,
+      ),
     });
   });
 });
