@@ -145,6 +145,10 @@ export class ModelSessions {
     return this.#pool.devices;
   }
 
+  isReady(device: string): boolean {
+    return this.#pool.ready(device) !== undefined;
+  }
+
   /** How the sessions with the rules alone are; none where they are in this process. */
   get replicas(): Replica[] {
     return this.#bases instanceof RemoteGroup ? this.#bases.replicas : [];

@@ -1,13 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
-import { Batcher } from './batcher/batcher.js';
+import type { Batcher } from './batcher/batcher.js';
+import { batcherOf, checkGoesOn } from './batcher/of-call.js';
 import { type BatchingOptions, checkBatching } from './batcher/options.js';
-import { checkBatchable } from './batcher/shapes.js';
 import type { Replica } from './cluster/group.js';
 import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
-import { TensorFlowError } from './errors.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
 import { openExtended } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
@@ -28,7 +27,6 @@ import {
   TRACE_KEYS,
   type TraceOptions,
 } from './model-options.js';
-import type { ModelVersion } from './model-version.js';
 import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
@@ -192,17 +190,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
     const { signature, outputs, device, executor, strings } = options;
     const call = this.prepare<K, O>({ signature, outputs, device, executor, strings });
-    const { plan, version } = call.ready();
-    checkBatchable(plan, version.signatures[call.signature]!);
-    const batcher = new Batcher<InputsOf<S, K>, OutputsOf<S, K, O>>(
-      {
-        plan,
-        run: (inputs) => call.ready().runTensors(inputs, {}),
-        isStateful: () => call.ready().changesState(),
-        onClosed: () => this.#batchers.delete(batcher),
-      },
-      batching,
-    );
+    const batcher = batcherOf(call, batching, () => this.#batchers.delete(batcher));
     this.#batchers.set(batcher, call);
     return batcher;
   }
@@ -269,7 +257,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
 
   /** The devices of the model's session; of replicas, those of one. */
   async devices(): Promise<Device[]> {
-    return this.session.devices();
+    const { current } = this.#serving;
+    return current.use(() => current.sessions.base.devices());
   }
 
   /**
@@ -294,12 +283,4 @@ type Inputs = Readonly<Record<string, TensorLike>>;
 
 function values(inputs: object = {}): Inputs {
   return inputs as Inputs;
-}
-
-/** Throws INVALID_ARGUMENT where the batches of a batcher, whose call this is, could not run on that version. */
-function checkGoesOn(call: PreparedCall, next: ModelVersion): void {
-  const change = call.changeIn(next);
-  const advice = 'A batcher that is open needs it as it was: close that first.';
-  if (change !== undefined) throw new TensorFlowError('INVALID_ARGUMENT', `${change} ${advice}`);
-  checkBatchable(call.on(next).plan, next.signatures[call.signature]!);
 }

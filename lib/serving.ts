@@ -73,8 +73,7 @@ export class Serving {
       do {
         this.#checkOpen();
         await next.getReady(devices);
-        const ready = next.sessions.readyDevices;
-        devices = current.sessions.readyDevices.filter((device) => !ready.includes(device));
+        devices = current.sessions.readyDevices.filter((device) => !next.sessions.isReady(device));
       } while (devices.length > 0);
       this.#checkOpen();
       check(next);

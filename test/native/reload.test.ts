@@ -149,6 +149,8 @@ describe('a reload', () => {
     // What is not prepared is refused by `runSync`.
     for (const device of ['/CPU:1', '/CPU:2']) {
       expect(versionIn(model.runSync({ x: [1] }, { device }))).toBe(2);
+      const { ops } = await model.explain({ x: [1] }, { device });
+      expect(ops.some(({ requested }) => requested === device)).toBe(true);
     }
     await untilLive(3);
   });
