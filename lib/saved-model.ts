@@ -71,7 +71,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    *   lays them out: then the highest number, or the `version` of the options.
    * @throws TensorFlowError NOT_FOUND for a missing folder, file or tag set (listing the tags there are); DATA_LOSS
    *   for a truncated or garbled one; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
-   *   cluster that is not there
+   *   cluster that is not there; what a run of the warm-up throws, naming its record
    */
   static async load<S extends SignatureSpecs<S> = AnySignatures>(
     directory: string | URL,

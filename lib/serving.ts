@@ -96,13 +96,15 @@ export class Serving {
 
   /** Ends all versions. Nothing is left when it resolves, of a reload that is under way neither. */
   async close(options: { cancel?: boolean }): Promise<void> {
-    const retired = [...this.#retired];
-    if (options.cancel === true) await Promise.all(retired.map(([version]) => version.close(options)));
+    const retired = [...this.#retired].map(([version, ended]) =>
+      // Else what it has begun ends first.
+      options.cancel === true ? version.close(options).then(() => ended) : ended,
+    );
     await Promise.all([
       this.#current.close(options),
       this.#next?.close({ cancel: true }),
       this.#reloaded,
-      ...retired.map(([, ended]) => ended),
+      ...retired,
     ]);
   }
 
