@@ -224,6 +224,17 @@ describe('runs that were accepted before', () => {
     for (const version of await Promise.all(runs)) expect([1, 2]).toContain(version);
     expect(versionIn(await model.run({ x: [1] }, { device: '/CPU:1' }))).toBe(2);
   });
+
+  it('are not the rows that wait in a batcher: they go with their batch, to the version that serves when it begins', async () => {
+    const home = await layOut(1);
+    const model = await load(home);
+    const batcher = model.batcher({ batchTimeoutMicros: 600e6 });
+    const row = batcher.run({ x: [1] });
+    await addVersion(home, 2);
+    await model.reload();
+    await Promise.all([batcher.close(), model.close()]);
+    expect(versionIn(await row)).toBe(2);
+  });
 });
 
 describe('no run is lost', () => {
