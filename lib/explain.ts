@@ -8,12 +8,13 @@ import { checkRunDevice, registeredKernels } from './placed-graph.js';
 import { kernelLookup } from './placement/kernels.js';
 import type { ModelGraph } from './placement/model-graph.js';
 import { type Understood, understand } from './placement/report/report.js';
-import { boundTo, type PrepareOptions } from './prepared-call.js';
+import type { PrepareOptions } from './prepared-call.js';
 import { limited, type RunControl, runCall } from './run.js';
 import { type Plan, toInputs } from './signature-plan.js';
 import { copyTensor, type Tensor } from './tensor.js';
 import type { Recorded } from './trace/recorded.js';
 import { readRecordedAside } from './trace/recorded-aside.js';
+import { boundTo } from './version-call.js';
 
 /** How much of a run TensorFlow records. `SOFTWARE_TRACE`: kernels; `FULL_TRACE`: what a GPU does in its streams as well. */
 export type TraceLevel = 'SOFTWARE_TRACE' | 'HARDWARE_TRACE' | 'FULL_TRACE';
@@ -32,7 +33,7 @@ export interface Explained extends Understood {
 }
 
 /** How a model is looked at. */
-interface LookOptions
+export interface LookOptions
   extends Pick<PrepareOptions, 'device' | 'outputs'>,
     Pick<RunControl, 'timeout' | 'signal'> {
   traceLevel?: TraceLevel | undefined;

@@ -25,6 +25,7 @@ export type {
   ExplainOptions,
   ModelRunOptions,
   ModelRunSyncOptions,
+  ReloadOptions,
   TraceOptions,
 } from './model-options.js';
 export type { RepairedVariable } from './model-sessions.js';

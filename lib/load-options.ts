@@ -13,6 +13,7 @@ import {
   type PlacementOptions,
   type PlacementPlan,
 } from './placed-graph.js';
+import { checkVersion } from './saved-model/versions.js';
 import { checkExecution, EXECUTION_KEYS, type ExecutionOptions } from './session-options.js';
 
 /** Options of `SavedModel.load`. */
@@ -58,6 +59,13 @@ export interface LoadOptions
    * way of the model's object graph; `model.repaired` lists them. Default: true.
    */
   repair?: boolean | undefined;
+  /** Of a folder with versions in it (`1/`, `2/`, …), the one to load. Default: the highest number. */
+  version?: number | string | undefined;
+  /**
+   * Runs what the model's folder has in `assets.extra/tf_serving_warmup_requests`, as TensorFlow Serving does, on each of its
+   * sessions before the model is there. Default: true.
+   */
+  warmUp?: boolean | undefined;
 }
 
 const LOAD_KEYS = [
@@ -70,6 +78,8 @@ const LOAD_KEYS = [
   'batcher',
   'followLinks',
   'repair',
+  'version',
+  'warmUp',
   ...EXECUTION_KEYS,
   ...PLACEMENT_KEYS,
   ...EXTENSION_KEYS,
@@ -92,6 +102,8 @@ export interface CheckedLoad {
   guard: GuardPlan;
   repairs: boolean;
   execution: ExecutionOptions;
+  version: bigint | undefined;
+  warmUp: boolean;
 }
 
 /** Throws INVALID_OPTION naming the key. Needs no libtensorflow. */
@@ -107,6 +119,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   const devices = options.devices ?? [];
   checkStrings(devices, 'devices');
   for (const device of devices) checkRunDevice(device);
+  checkOneOf(options.warmUp, [true, false], 'warmUp');
   const { executor, concurrency, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
@@ -123,5 +136,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
     guard: checkGuard(options),
     repairs: options.repair !== false,
     execution: { executor, concurrency, outputs, strings },
+    version: checkVersion(options.version),
+    warmUp: options.warmUp ?? true,
   };
 }

@@ -25,11 +25,18 @@ export interface TraceOptions extends ExplainOptions {
   warmUp?: number | undefined;
 }
 
+/** Options of `model.reload`. */
+export interface ReloadOptions {
+  /** Of a folder with versions in it, the one to load. Default: the highest number, whatever `load` was given. */
+  version?: number | string | undefined;
+}
+
 /** Options of `model.runSync`. */
 export type ModelRunSyncOptions = Omit<ModelRunOptions, 'timeout' | 'signal'>;
 
 export const PREPARE_KEYS = ['signature', 'outputs', 'device', 'executor', 'strings'];
 export const BATCHER_KEYS = [...BATCHING_KEYS, ...PREPARE_KEYS];
+export const RELOAD_KEYS = ['version'];
 export const RUN_KEYS = ['signature', 'outputs', 'device', ...RUN_CONTROL_KEYS];
 export const EXPLAIN_KEYS = ['signature', 'outputs', 'device', 'timeout', 'signal'];
 export const TRACE_KEYS = [...EXPLAIN_KEYS, 'traceLevel', 'warmUp'];

@@ -158,6 +158,20 @@ export class ModelSessions {
     return [...this.#repaired].map(([variable, key]) => ({ variable, key }));
   }
 
+  /** Those that are there, of whatever device. */
+  get all(): Session[] {
+    return [this.#bases, ...this.#pool.all].flatMap((group) => group.all);
+  }
+
+  /** The devices that are prepared for runs. */
+  get readyDevices(): string[] {
+    return this.#pool.devices;
+  }
+
+  isReady(device: string): boolean {
+    return this.#pool.ready(device) !== undefined;
+  }
+
   /** How the sessions with the rules alone are; none where they are in this process. */
   get replicas(): Replica[] {
     return this.#bases instanceof RemoteGroup ? this.#bases.replicas : [];

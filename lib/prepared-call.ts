@@ -1,15 +1,15 @@
 /** A signature made ready for many runs: what does not change from run to run is looked up and checked once. */
-import type { Bound } from './bound.js';
-import { isLost } from './cluster/lost.js';
 import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { TensorLike } from './inputs.js';
-import type { ModelSessions } from './model-sessions.js';
+import type { ModelVersion } from './model-version.js';
 import { checkKeys } from './options.js';
-import { limited, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync, type SyncControl } from './run.js';
-import type { Session } from './session.js';
-import { byName, type Plan, toInputs } from './signature-plan.js';
-import { copyTensor, type Tensor } from './tensor.js';
+import { RUN_CONTROL_KEYS, type RunControl, type SyncControl } from './run.js';
+import { findSignature, type Signature } from './saved-model/signatures.js';
+import type { Serving } from './serving.js';
+import { signatureChange } from './signature-change.js';
+import type { Tensor } from './tensor.js';
+import type { VersionCall } from './version-call.js';
 
 /** What does not change from run to run. */
 export interface PrepareOptions {
@@ -41,32 +41,41 @@ type Inputs = Readonly<Record<string, TensorLike>>;
 
 const NOTHING = {};
 
-/** Made by `model.prepare`. Lives as long as its model. */
+/** Made by `model.prepare`. Lives as long as its model, and follows it from version to version while the signature stays the same. */
 export class PreparedCall<
   I extends object = Readonly<Record<string, TensorLike>>,
   O = Record<string, Tensor>,
 > {
-  readonly #sessions: ModelSessions;
-  readonly #plan: Plan;
-  readonly #device: string | undefined;
-  readonly #copies: boolean;
-  readonly #fixed: Pick<RunControl, 'executor' | 'strings'> | undefined;
+  readonly #serving: Serving;
+  readonly #options: PrepareOptions;
+  /** @internal Its name. */
+  readonly signature: string;
+  /** As it was found when the call was made. */
+  readonly #signature: Signature;
+  #call: VersionCall;
 
-  /** @internal All of it is checked. */
-  constructor(sessions: ModelSessions, plan: Plan, options: PrepareOptions) {
-    const { device, outputs, executor, strings } = options;
-    this.#sessions = sessions;
-    this.#plan = plan;
-    this.#device = device;
-    this.#copies = outputs === 'copy';
-    if (executor !== undefined || strings !== undefined) this.#fixed = { executor, strings };
+  /** @internal The values of the options are checked. Throws INVALID_ARGUMENT for a wrong signature or output. */
+  constructor(serving: Serving, options: PrepareOptions) {
+    const version = serving.current;
+    const [signature, found] = findSignature(version.signatures, options.signature);
+    const { outputs } = options;
+    this.#serving = serving;
+    this.signature = signature;
+    this.#options = { ...options, signature, outputs: Array.isArray(outputs) ? [...outputs] : outputs };
+    this.#signature = found;
+    this.#call = version.prepare(this.#options);
   }
 
-  /** As `model.run`. A device that is not prepared yet is prepared by the first run. */
+  /**
+   * As `model.run`. A device that is not prepared yet is prepared by the first run.
+   *
+   * @throws TensorFlowError (as a rejection) as `model.run`; INVALID_ARGUMENT where a new version of the model has another
+   *   signature, naming what has changed: prepare it again
+   */
   run(inputs: I = NOTHING as I, options: CallOptions = NOTHING): Promise<O> {
     try {
       if (options !== NOTHING) checkKeys(options, CALL_KEYS, 'The options of a run');
-      return this.start(inputs as Inputs, options) as Promise<O>;
+      return this.ready().start(inputs as Inputs, options) as Promise<O>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -75,81 +84,31 @@ export class PreparedCall<
   /** As `model.runSync`: everything else in this thread stands still until the run has ended. */
   runSync(inputs: I = NOTHING as I, options: CallSyncOptions = NOTHING): O {
     if (options !== NOTHING) checkKeys(options, CALL_SYNC_KEYS, 'The options of a run');
-    return this.startSync(inputs as Inputs, options) as O;
+    return this.ready().startSync(inputs as Inputs, options) as O;
   }
 
-  /** @internal Without a check of the options' keys. */
-  start(inputs: Inputs, options: CallOptions): Promise<Record<string, Tensor>> {
-    this.#sessions.checkOpen();
-    return this.runTensors(toInputs(this.#plan, inputs), options);
+  /** @internal The call on the version that serves now. Throws INVALID_ARGUMENT where that has another signature. */
+  ready(): VersionCall {
+    const { current } = this.#serving;
+    if (this.#call.version !== current) this.#call = this.on(current);
+    return this.#call;
   }
 
-  /** @internal With inputs that are checked, in the plan's order. */
-  runTensors(tensors: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
-    const session = this.#sessions.ready(this.#device);
-    const { failover } = this.#sessions;
-    if (session !== undefined && !failover) return this.#runOn(session, tensors, options);
-    // Run again elsewhere, or later, it must be what was given now.
-    const copies = tensors.map(copyTensor);
-    if (session !== undefined) return this.#runAnywhere(session, copies, options);
-    // The session of this device is made first.
-    return limited(
-      options,
-      () => this.#sessions.get(this.#device),
-      (made, rest) => this.#runAnywhere(made, copies, { ...options, ...rest }),
+  /** @internal The same on any version. */
+  on(version: ModelVersion): VersionCall {
+    const change = this.changeIn(version);
+    if (change === undefined) return version.prepare(this.#options);
+    throw new TensorFlowError(
+      'INVALID_ARGUMENT',
+      `The call was prepared for another version of the model. ${change} Prepare it again: model.prepare().`,
     );
   }
 
-  /** @internal The same on this thread. */
-  startSync(inputs: Inputs, options: CallSyncOptions): Record<string, Tensor> {
-    this.#sessions.checkOpen();
-    const session = this.#sessions.ready(this.#device);
-    if (session === undefined) {
-      throw new TensorFlowError(
-        'FAILED_PRECONDITION',
-        `The device ${this.#device} is not prepared, which takes its time: list it in \`devices\` of SavedModel.load, or await a run on it first.`,
-      );
-    }
-    const tensors = toInputs(this.#plan, inputs);
-    const control = this.#control(options);
-    return byName(this.#plan, runCallSync(boundTo(session, this.#plan), tensors, control, this.#copies));
+  /** @internal What is not as it was when the call was made, as a sentence; undefined where all of it is. */
+  changeIn({ signatures, directory }: ModelVersion): string | undefined {
+    const { signature } = this;
+    if (!Object.hasOwn(signatures, signature)) return `${directory} has no signature "${signature}".`;
+    const change = signatureChange(this.#signature, signatures[signature]!, this.#call.plan.outputs);
+    return change && `In ${directory}, signature "${signature}", the ${change}.`;
   }
-
-  #runOn(session: Session, inputs: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
-    const plan = this.#plan;
-    const control = this.#control(options);
-    return runCall(boundTo(session, plan), inputs, control, this.#copies, (tensors) => byName(plan, tensors));
-  }
-
-  /** With `failover` once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
-  #runAnywhere(
-    session: Session,
-    copies: readonly Tensor[],
-    options: CallOptions,
-  ): Promise<Record<string, Tensor>> {
-    const start = performance.now();
-    return this.#runOn(session, copies, options).catch((error) => {
-      if (!this.#sessions.failover || !isLost(error)) throw error;
-      const { timeout } = options;
-      const left = timeout === undefined ? undefined : timeout - (performance.now() - start);
-      const other = this.#sessions.ready(this.#device);
-      if (other === undefined || other === session || (left !== undefined && left <= 0)) throw error;
-      return this.#runAnywhere(other, copies, { ...options, timeout: left });
-    });
-  }
-
-  #control(options: CallOptions): RunControl {
-    return this.#fixed === undefined ? options : { ...options, ...this.#fixed };
-  }
-}
-
-/** @internal The plan's names, looked up in a session's graph once. */
-export function boundTo(session: Session, plan: Plan): Bound {
-  let bound = plan.bound.get(session);
-  if (bound === undefined) {
-    bound = session.bind(plan.feeds, plan.fetches, []);
-    plan.bound.set(session, bound);
-  }
-  session.checkOpen(bound);
-  return bound;
 }

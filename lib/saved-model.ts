@@ -1,14 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A SavedModel: loaded with a ConfigProto, run by its signatures. */
 
-import { Batcher } from './batcher/batcher.js';
+import type { Batcher } from './batcher/batcher.js';
+import { batcherOf, checkGoesOn } from './batcher/of-call.js';
 import { type BatchingOptions, checkBatching } from './batcher/options.js';
-import { checkBatchable } from './batcher/shapes.js';
 import type { Replica } from './cluster/group.js';
 import { checkRunOptionsAge } from './config.js';
 import type { Device } from './device.js';
 import { checkCallerAge, checkExecutor } from './executor.js';
-import { explainModel } from './explain.js';
 import { openExtended } from './extensions/extensions.js';
 import type { TensorLike } from './inputs.js';
 import { checkLoad, type LoadOptions } from './load-options.js';
@@ -21,28 +20,25 @@ import {
   type ModelRunSyncOptions,
   type Of,
   PREPARE_KEYS,
+  RELOAD_KEYS,
+  type ReloadOptions,
   RUN_KEYS,
   RUN_SYNC_KEYS,
   TRACE_KEYS,
   type TraceOptions,
 } from './model-options.js';
-import { ModelSessions, type RepairedVariable } from './model-sessions.js';
+import type { RepairedVariable } from './model-sessions.js';
 import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
 import { PreparedCall, type PrepareOptions } from './prepared-call.js';
-import { remember } from './remember.js';
 import { tensorflow } from './runtime/tensorflow.js';
-import { absolutePath, checkDirectory, toPath } from './saved-model/directory.js';
-import {
-  defaultSignature,
-  findSignature,
-  type Signature,
-  type Signatures,
-  signaturesOf,
-} from './saved-model/signatures.js';
+import { toPath } from './saved-model/directory.js';
+import { defaultSignature, type Signature, type Signatures } from './saved-model/signatures.js';
+import { checkFolder, checkVersion, findModel } from './saved-model/versions.js';
+import { Serving } from './serving.js';
 import type { Session } from './session.js';
-import { byName, makePlan, type Plan } from './signature-plan.js';
+import { byName } from './signature-plan.js';
 import type {
   AnySignatures,
   DefaultSignature,
@@ -57,81 +53,75 @@ import { Trace } from './trace/trace.js';
 
 /** `S`: its signatures as types, as `tf-session types` writes them. Default: nothing is known of them. */
 export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
-  /** The folder it was loaded from. */
-  readonly directory: string;
   readonly tags: readonly string[];
-  /** What can be run: inputs and outputs with tensor names, types and shapes. */
-  readonly signatures: string extends keyof S ? Signatures : { readonly [K in keyof S]: Signature };
-  readonly #all: Signatures;
-  readonly #sessions: ModelSessions;
-  #plans = new Map<string, Plan>();
-  #calls = new Map<string, PreparedCall>();
+  readonly #serving: Serving;
   readonly #batching: BatchingOptions;
-  readonly #batchers = new Set<Batcher>();
+  /** Each with the call that its batches are. */
+  readonly #batchers = new Map<Batcher, PreparedCall>();
 
-  private constructor(
-    directory: string,
-    tags: readonly string[],
-    sessions: ModelSessions,
-    batching: BatchingOptions,
-  ) {
-    this.#batching = batching;
-    this.directory = directory;
+  private constructor(tags: readonly string[], serving: Serving, batching: BatchingOptions) {
     this.tags = tags;
-    this.#sessions = sessions;
-    this.#all = signaturesOf(sessions.metaGraph);
-    this.signatures = this.#all as typeof this.signatures;
+    this.#serving = serving;
+    this.#batching = batching;
   }
 
   /**
-   * Loads a SavedModel off the event loop: graph, variables, assets, initialisation.
+   * Loads a SavedModel off the event loop: graph, variables, assets, initialisation, warm-up.
    *
+   * @param directory The SavedModel's folder; or one that has versions of it in subfolders (`1/`, `2/`, …), as TensorFlow Serving
+   *   lays them out: then the highest number, or the `version` of the options.
    * @throws TensorFlowError NOT_FOUND for a missing folder, file or tag set (listing the tags there are); DATA_LOSS
-   *   for a truncated or garbled one; PERMISSION_DENIED for ops
-   *   that are not allowed, and files outside of its folder; RESOURCE_EXHAUSTED above a limit; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
-   *   cluster that is not there
+   *   for a truncated or garbled one; PERMISSION_DENIED for ops that are not allowed, and files outside of its folder;
+   *   RESOURCE_EXHAUSTED above a limit; LIBRARY_NOT_FOUND; INVALID_OPTION naming a wrong key; UNAVAILABLE naming a task of a
+   *   cluster that is not there; what a run of the warm-up throws, naming its record
    */
   static async load<S extends SignatureSpecs<S> = AnySignatures>(
     directory: string | URL,
     options: LoadOptions = {},
   ): Promise<SavedModel<S>> {
     // All that may be wrong with the options, before the library is opened, which takes its time.
-    const {
-      tags,
-      devices,
-      plan,
-      cluster,
-      runOptions,
-      extensions,
-      copies,
-      freeze,
-      batching,
-      execution,
-      ...rest
-    } = checkLoad(options);
+    const checked = checkLoad(options);
     const path = toPath(directory);
-    await checkDirectory(path);
-    await openExtended(extensions, plan.asked);
-    checkRunOptionsAge(runOptions, tensorflow.version);
-    const sessions = await ModelSessions.load(absolutePath(path), {
-      tags,
-      plan,
-      cluster,
-      runOptions,
-      copies,
-      freeze,
-      guard: rest.guard,
-      repairs: rest.repairs,
-      session: { ...execution, config: plan.asked },
+    await checkFolder(await findModel(path, checked.version));
+    await openExtended(checked.extensions, checked.plan.asked);
+    checkRunOptionsAge(checked.runOptions, tensorflow.version);
+    return new SavedModel<S>(checked.tags, await Serving.start(path, checked), checked.batching);
+  }
+
+  /** The folder of the version that serves. */
+  get directory(): string {
+    return this.#serving.current.directory;
+  }
+
+  /** Of a folder with versions: the number of the one that serves, without zeros in front. Else undefined. */
+  get version(): string | undefined {
+    return this.#serving.current.folder.version;
+  }
+
+  /** What can be run: inputs and outputs with tensor names, types and shapes. */
+  get signatures(): string extends keyof S ? Signatures : { readonly [K in keyof S]: Signature } {
+    return this.#serving.current.signatures as SavedModel<S>['signatures'];
+  }
+
+  /**
+   * Loads another version of the model beside this one, with the options of `load`, prepares its devices, warms it up, and has
+   * it take over in one step: runs that are started from then on go to it, prepared calls and batchers with them. Runs that
+   * were accepted before end where they began, and the old version is closed when they have. Until then both are in memory.
+   *
+   * Reloads go one after the other, in the order of their calls. Where one fails, the old version serves on.
+   *
+   * @param directory as for `load`. Default: where this one came from, looked at again: the newest version there.
+   * @returns true when the new version serves; false where that number of the same folder does already. A folder without
+   *   versions is always loaded again.
+   * @throws TensorFlowError (as a rejection) as `load`; INVALID_ARGUMENT where a batcher needs a signature that the new version
+   *   has not, or not the same; FAILED_PRECONDITION where the model is closed meanwhile
+   */
+  async reload(directory?: string | URL, options: ReloadOptions = {}): Promise<boolean> {
+    checkKeys(options, RELOAD_KEYS, 'The options of reload');
+    const path = directory === undefined ? undefined : toPath(directory);
+    return this.#serving.reload(path, checkVersion(options.version), (next) => {
+      for (const call of this.#batchers.values()) checkGoesOn(call, next);
     });
-    try {
-      const model = new SavedModel<S>(path, tags, sessions, batching);
-      for (const device of devices) await sessions.get(device);
-      return model;
-    } catch (error) {
-      await sessions.close({});
-      throw error;
-    }
   }
 
   /**
@@ -152,7 +142,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   run(inputs: Inputs = {}, options: ModelRunOptions = {}): Promise<Record<string, Tensor>> {
     try {
       checkKeys(options, RUN_KEYS, 'The options of a run');
-      return this.#call(options).start(inputs, options);
+      return this.#serving.current.call(options).start(inputs, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -169,7 +159,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   runSync(...none: NoInputs<S>): OutputsOf<S>;
   runSync(inputs: Inputs = {}, options: ModelRunSyncOptions = {}): Record<string, Tensor> {
     checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
-    return this.#call(options).startSync(inputs, options);
+    return this.#serving.current.call(options).startSync(inputs, options);
   }
 
   /**
@@ -186,7 +176,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     checkExecutor(options.executor);
     checkRunDevice(options.device);
     checkCallerAge(options.executor, tensorflow.version);
-    return new PreparedCall(this.#sessions, this.#plan(options), options);
+    return new PreparedCall(this.#serving, options);
   }
 
   /**
@@ -202,18 +192,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
     const { signature, outputs, device, executor, strings } = options;
     const call = this.prepare<K, O>({ signature, outputs, device, executor, strings });
-    const plan = this.#plan({ signature, outputs });
-    checkBatchable(plan, findSignature(this.#all, signature)[1]);
-    const batcher = new Batcher<InputsOf<S, K>, OutputsOf<S, K, O>>(
-      {
-        plan,
-        run: (inputs) => call.runTensors(inputs, {}),
-        isStateful: () => this.#sessions.changesState(plan.fetches),
-        onClosed: () => this.#batchers.delete(batcher),
-      },
-      batching,
-    );
-    this.#batchers.add(batcher);
+    const batcher = batcherOf(call, batching, () => this.#batchers.delete(batcher));
+    this.#batchers.set(batcher, call);
     return batcher;
   }
 
@@ -230,7 +210,7 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     options: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
   ): Promise<PlacementReport> {
     checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
-    return (await explainModel(this.#sessions, this.#plan(options), values(inputs), options)).report;
+    return (await this.#serving.current.explain(values(inputs), options)).report;
   }
 
   /**
@@ -246,28 +226,29 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     const { traceLevel = 'FULL_TRACE', warmUp = 0 } = options;
     checkOneOf(traceLevel, ['SOFTWARE_TRACE', 'HARDWARE_TRACE', 'FULL_TRACE'], 'traceLevel');
     if (warmUp !== 0) checkCount(warmUp, 'warmUp');
-    const plan = this.#plan(options);
-    const all = { ...options, traceLevel, warmUp };
-    const explained = await explainModel(this.#sessions, plan, values(inputs), all);
-    const name = options.signature ?? defaultSignature(this.#all);
-    const outputs = byName(plan, explained.outputs) as OutputsOf<S, K, O>;
+    const version = this.#serving.current;
+    const explained = await version.explain(values(inputs), { ...options, traceLevel, warmUp });
+    const name = options.signature ?? defaultSignature(version.signatures);
+    const outputs = byName(version.plan(options), explained.outputs) as OutputsOf<S, K, O>;
     return Trace.of(name, outputs, explained);
   }
 
-  /** The session below, for runs by tensor names. On a cluster: the one that is there now, of replicas the least busy;
-   * throws UNAVAILABLE where there is none. */
+  /**
+   * The session below, for runs by tensor names; of the version that serves now, so ask again after `reload`. On a cluster: the one
+   * that is there now, of replicas the least busy; throws UNAVAILABLE where there is none.
+   */
   get session(): Session {
-    return this.#sessions.base;
+    return this.#serving.current.sessions.base;
   }
 
   /** Variables that the model's own restore op leaves out, and that were restored all the same. Mostly none. */
   get repaired(): readonly RepairedVariable[] {
-    return this.#sessions.repaired;
+    return this.#serving.current.sessions.repaired;
   }
 
   /** On a cluster: its sessions, and how they are; without `replicas` there is one. Empty in this process. */
   get replicas(): readonly Replica[] {
-    return this.#sessions.replicas;
+    return this.#serving.current.sessions.replicas;
   }
 
   /**
@@ -277,12 +258,14 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * @throws TensorFlowError (as a rejection) UNAVAILABLE, naming a task that is not back
    */
   reconnect(): Promise<void> {
-    return this.#sessions.reconnect();
+    const { current } = this.#serving;
+    return current.use(() => current.sessions.reconnect());
   }
 
   /** The devices of the model's session; of replicas, those of one. */
   async devices(): Promise<Device[]> {
-    return this.session.devices();
+    const { current } = this.#serving;
+    return current.use(() => current.sessions.base.devices());
   }
 
   /**
@@ -291,38 +274,15 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    */
   async close(options: { cancel?: boolean } = {}): Promise<void> {
     checkClose(options);
-    this.#sessions.refuse();
+    this.#serving.refuse();
     // Their rows are accepted already: they end first.
-    const batchers = [...this.#batchers].map((batcher) => batcher.close(options));
+    const batchers = [...this.#batchers.keys()].map((batcher) => batcher.close(options));
     if (options.cancel !== true && batchers.length > 0) await Promise.all(batchers);
-    await Promise.all([this.#sessions.close(options), ...batchers]);
+    await Promise.all([this.#serving.close(options), ...batchers]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** The plan and the device of these options; what else they say, each run says again. */
-  #call({ signature, outputs, device }: PrepareOptions): PreparedCall {
-    const key = JSON.stringify([signature, outputs, device]);
-    let call = this.#calls.get(key);
-    if (call === undefined) {
-      checkRunDevice(device);
-      call = new PreparedCall(this.#sessions, this.#plan({ signature, outputs }), { outputs, device });
-      remember(this.#calls, key, call);
-    }
-    return call;
-  }
-
-  #plan(options: PrepareOptions): Plan {
-    const chosen = options.outputs === 'copy' ? undefined : options.outputs;
-    const key = JSON.stringify([options.signature, chosen]);
-    let plan = this.#plans.get(key);
-    if (plan === undefined) {
-      plan = makePlan(this.#all, options.signature, chosen);
-      remember(this.#plans, key, plan);
-    }
-    return plan;
   }
 }
 

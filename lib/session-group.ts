@@ -13,6 +13,10 @@ export class SessionGroup {
     return this.#sessions.length;
   }
 
+  get all(): readonly Session[] {
+    return this.#sessions;
+  }
+
   get first(): Session {
     return this.#sessions[0]!;
   }

@@ -59,7 +59,6 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
   readonly #waiting: Batch[] = [];
   readonly #stats: BatcherStats = { batches: 0, rows: 0, paddedRows: 0, reruns: 0 };
   #atWork = 0;
-  #stateful: Promise<boolean> | undefined;
   #isClosed = false;
   #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -251,7 +250,6 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
 
   /** Where nobody can tell, nothing is run twice. */
   #isStateful(): Promise<boolean> {
-    this.#stateful ??= this.#model.isStateful().catch(() => true);
-    return this.#stateful;
+    return this.#model.isStateful().catch(() => true);
   }
 }

@@ -10,7 +10,7 @@ import { tensorflow } from '../runtime/tensorflow.js';
 import { collect } from './arguments/common.js';
 import { countOption } from './arguments/count-option.js';
 import { addModelOptions, MODEL_HELP, type ModelFlags } from './arguments/model-options.js';
-import { candidateOptions, prepareCandidate } from './arguments/prepare-candidate.js';
+import { findCandidate, prepareCandidate } from './arguments/prepare-candidate.js';
 import { benchData } from './bench/page.js';
 import { placementOf } from './bench/placement.js';
 import { type BenchRow, benchTable } from './bench/table.js';
@@ -84,7 +84,7 @@ async function bench(directory: string, flags: BenchFlags): Promise<void> {
   const { candidate } = await prepareCandidate(directory, first, output);
   const placements = [candidate];
   for (const file of rules.slice(1)) {
-    const options = await candidateOptions(directory, { ...rest, rules: file! });
+    const { options } = await findCandidate(directory, { ...rest, rules: file! });
     placements.push({ ...candidate, options });
   }
   output.keepStdoutClean();

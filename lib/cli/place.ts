@@ -76,7 +76,7 @@ async function place(directory: string, flags: PlaceFlags): Promise<void> {
   }
   const tried = flags.try === true ? await tryFirst(directory, flags, prepared, report, output) : undefined;
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const title = `${directory} ${formatTags(model.tags)}, signature ${signature}`;
+  const title = `${model.directory} ${formatTags(model.tags)}, signature ${signature}`;
   const text = reportText(report, { all: flags.all, width });
   output.lines(title, '', ...text, '', ...planText(report), ...triedLines(tried));
   output.json(tried === undefined ? report : { ...report, tried });

@@ -44,7 +44,7 @@ async function runOnce(directory: string, flags: RunFlags): Promise<void> {
     const runMs = performance.now() - start;
     const entries = Object.entries(outputs);
     output.lines(
-      `${directory} ${formatTags(model.tags)}, signature ${signature}`,
+      `${model.directory} ${formatTags(model.tags)}, signature ${signature}`,
       `loaded in ${loadMs.toFixed(1)} ms, ran in ${runMs.toFixed(1)} ms`,
       '',
       ...table([TENSOR_TITLES, ...entries.map(([name, tensor]) => tensorRow(name, tensor))]),

@@ -7,6 +7,7 @@ import { deviceMatches, parseDevice } from '../placement/device.js';
 import { compileGlob, isGlob } from '../placement/glob.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes, readTagSets } from '../saved-model/reader.js';
 import { signaturesOf } from '../saved-model/signatures.js';
+import { findModel } from '../saved-model/versions.js';
 import { addCommonOptions, type CommonOptions, parseTags } from './arguments/common.js';
 import { defaultTags } from './arguments/tags.js';
 import { Output } from './output/output.js';
@@ -45,7 +46,10 @@ export function addShow(program: Command): void {
   const command = program
     .command('show')
     .description('Show what is in a SavedModel: tags, signatures, assets, functions, ops.')
-    .argument('<DIR>', 'folder of the SavedModel')
+    .argument(
+      '<DIR>',
+      'folder of the SavedModel, or of versions of it (1/, 2/, …), of which the newest is taken',
+    )
     .option('--tags <T,…>', 'the MetaGraph with these tags (default: serve, else the only one)', parseTags)
     .option('--ops', 'list the ops one by one')
     .option('--function <F>', 'only ops of this function: a name, a glob, or "" for the main graph')
@@ -56,8 +60,9 @@ export function addShow(program: Command): void {
   addCommonOptions(command);
 }
 
-async function runShow(directory: string, flags: ShowFlags): Promise<void> {
+async function runShow(folder: string, flags: ShowFlags): Promise<void> {
   const output = new Output(flags.json === true);
+  const { directory } = await findModel(folder);
   const metaGraphs = await readTagSets(directory);
   const tags = flags.tags ?? defaultTags(metaGraphs);
   const bytes = await readMetaGraphBytes(directory, tags);

@@ -67,7 +67,7 @@ async function trace(directory: string, flags: TraceFlags): Promise<void> {
     const { events, devices, transfers, durationUs, report } = found;
     const bytes = transfers.reduce((sum, each) => sum + each.bytes, 0);
     output.lines(
-      `${directory} ${formatTags(model.tags)}, signature ${signature}`,
+      `${model.directory} ${formatTags(model.tags)}, signature ${signature}`,
       '',
       ...table([
         ['events', `${events.length} on ${devices.map(shortDevice).join(', ')}`],

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { decodeMetaGraph, readMetaGraphBytes, readTagSets } from '../saved-model/reader.js';
 import { signatureSource } from '../saved-model/signature-source.js';
 import { signaturesOf } from '../saved-model/signatures.js';
+import { findModel } from '../saved-model/versions.js';
 import { addCommonOptions, type CommonOptions, parseTags } from './arguments/common.js';
 import { defaultTags } from './arguments/tags.js';
 import { UsageError } from './arguments/usage-error.js';
@@ -31,7 +32,10 @@ export function addTypes(program: Command): void {
   const command = program
     .command('types')
     .description("Write TypeScript types of a SavedModel's signatures.")
-    .argument('<DIR>', 'folder of the SavedModel')
+    .argument(
+      '<DIR>',
+      'folder of the SavedModel, or of versions of it (1/, 2/, …), of which the newest is taken',
+    )
     .option('--tags <T,…>', 'the MetaGraph with these tags (default: serve, else the only one)', parseTags)
     .option('--out <FILE>', 'where to write them (default: stdout)')
     .option('--check <FILE>', 'write nothing; exit with status 1 where the file is not what would be written')
@@ -40,17 +44,18 @@ export function addTypes(program: Command): void {
   addCommonOptions(command);
 }
 
-async function types(directory: string, flags: TypesFlags): Promise<void> {
+async function types(folder: string, flags: TypesFlags): Promise<void> {
   const output = new Output(flags.json === true);
   const { out, check } = flags;
   if (out !== undefined && check !== undefined) throw new UsageError('--out and --check exclude each other.');
+  const { directory } = await findModel(folder);
   const tags = flags.tags ?? defaultTags(await readTagSets(directory));
   const metaGraph = decodeMetaGraph(await readMetaGraphBytes(directory, tags));
-  const comment = `The signatures of ${basename(directory)} ${formatTags(tags)}.`;
+  const comment = `The signatures of ${basename(folder)} ${formatTags(tags)}.`;
   const source = signatureSource(signaturesOf(metaGraph), comment);
   if (check !== undefined && (await readFile(check, 'utf8')) !== source) {
     throw new Error(
-      `${check} is not what the model's signatures are: tf-session types ${directory} --out ${check}`,
+      `${check} is not what the model's signatures are: tf-session types ${folder} --out ${check}`,
     );
   }
   if (out !== undefined) await writeFile(out, source);

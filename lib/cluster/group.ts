@@ -62,6 +62,11 @@ export class RemoteGroup {
     return this.#seats.some(({ session }) => session !== undefined);
   }
 
+  /** Its sessions that are not lost. */
+  get all(): Session[] {
+    return this.#seats.flatMap(({ session }) => session ?? []);
+  }
+
   /** How its sessions are. */
   get replicas(): Replica[] {
     return this.#seats.map(({ site, session, lost, running, isSlow }) => {

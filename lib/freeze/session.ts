@@ -5,7 +5,6 @@
 
 import { isOlder } from '../minor-version.js';
 import type { GraphEdits } from '../placed-graph.js';
-import { boundTo } from '../prepared-call.js';
 import { runCall } from '../run.js';
 import { tensorflow } from '../runtime/tensorflow.js';
 import { checkpointPrefix } from '../saved-model/directory.js';
@@ -15,6 +14,7 @@ import type { Session } from '../session.js';
 import type { Parsed } from '../session-maker.js';
 import { byName, makePlan, toInputs } from '../signature-plan.js';
 import type { Tensor } from '../tensor.js';
+import { boundTo } from '../version-call.js';
 import { withHeld } from './node-pack.js';
 import { checkOutputs, type FreezeOptions } from './options.js';
 import type { FreezeJob, FreezePlan } from './plan.js';

@@ -7,9 +7,16 @@ export interface Closeable {
   close(options?: { cancel?: boolean }): Promise<void>;
 }
 
+interface Entry<S> {
+  /** As it was spelled first. */
+  device: string;
+  making: Promise<S>;
+  ready: S | undefined;
+}
+
 export class SessionPool<S extends Closeable> {
   readonly #make: (device: string) => Promise<S>;
-  readonly #entries = new Map<string, { making: Promise<S>; ready: S | undefined }>();
+  readonly #entries = new Map<string, Entry<S>>();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -51,7 +58,7 @@ export class SessionPool<S extends Closeable> {
       entry.ready = session;
       return session;
     });
-    const entry: { making: Promise<S>; ready: S | undefined } = { making, ready: undefined };
+    const entry: Entry<S> = { device, making, ready: undefined };
     this.#entries.set(key, entry);
     this.#last = making.catch(() => {
       this.#entries.delete(key);
@@ -59,9 +66,9 @@ export class SessionPool<S extends Closeable> {
     return making;
   }
 
-  /** The devices of the sessions that are ready. */
+  /** The devices of the sessions that are ready, as they were spelled. */
   get devices(): string[] {
-    return [...this.#entries].filter(([, { ready }]) => ready !== undefined).map(([device]) => device);
+    return [...this.#entries.values()].flatMap(({ device, ready }) => (ready === undefined ? [] : device));
   }
 
   /** Closes all, those in the making as well, and makes no more. */

@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
 import { invalidOption } from '../options.js';
 
+/** The one that is read here, and its text form, which TensorFlow alone reads. */
+const MODEL_FILES = ['saved_model.pb', 'saved_model.pbtxt'];
+
 /**
  * The path on this machine, or undefined where only TensorFlow's own file systems reach it (`gs://…`, `ram://…`).
  *
@@ -40,7 +43,7 @@ export async function checkDirectory(directory: string): Promise<void> {
   const path = localPath(directory);
   if (path === undefined) return;
   await checkIsDirectory(path);
-  for (const name of ['saved_model.pb', 'saved_model.pbtxt']) {
+  for (const name of MODEL_FILES) {
     try {
       const file = await open(join(path, name));
       await file.close();
@@ -132,6 +135,12 @@ async function noModelFile(path: string): Promise<TensorFlowError> {
     }
   }
   return new TensorFlowError('NOT_FOUND', `${path} is not a SavedModel: it has no saved_model.pb.${hint}`);
+}
+
+/** Whether this is a SavedModel's own folder. */
+export async function hasModelFile(path: string): Promise<boolean> {
+  for (const name of MODEL_FILES) if (await exists(join(path, name))) return true;
+  return false;
 }
 
 /** Whether there is something at the path. */

@@ -68,7 +68,7 @@ describe('a pool', () => {
       asked[n]!.resolve();
     }
     expect((await all).map(({ device }) => device)).toEqual(['/CPU:2', '/CPU:0', '/CPU:1']);
-    expect(pool.devices).toEqual(['/device:CPU:2', '/device:CPU:0', '/device:CPU:1']);
+    expect(pool.devices).toEqual(['/CPU:2', '/CPU:0', '/CPU:1']);
   });
 
   it('gives what is ready at once, and what is in the making to all who ask', async () => {

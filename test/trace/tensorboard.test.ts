@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trace } from '../../lib/index.js';
-import { maskedCrc32c } from '../../lib/trace/tensorboard/crc32c.js';
+import { maskedCrc32c } from '../../lib/records/crc32c.js';
 import { startTensorBoard } from '../../scripts/tools/tensorboard.mjs';
 import { CHROMIUM, closeBrowser, openPage } from '../helpers/browser.js';
 import { traceBasicPitch } from './basic-pitch.js';

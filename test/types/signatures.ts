@@ -11,6 +11,9 @@ export async function typed(directory: string, unknownShape: number[]): Promise<
   const model = await SavedModel.load<Signatures>(directory);
   const row = Tensor.from(new Float32Array(3), [1, 3]);
 
+  same<keyof typeof model.signatures, keyof Signatures>(true);
+  same<ReturnType<typeof model.reload>, Promise<boolean>>(true);
+
   const outputs = await model.run({ x: row });
   same<keyof typeof outputs, 'largest' | 'sum' | 'weighted'>(true);
   same<typeof outputs.largest, Tensor<'int64', 1>>(true);

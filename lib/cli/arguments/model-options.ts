@@ -7,9 +7,9 @@ import { checkExtensions } from '../../extensions/extensions.js';
 import type { LoadOptions } from '../../load-options.js';
 import { checkPlacement, checkRunDevice } from '../../placed-graph.js';
 import { compileRules, type PlacementRule } from '../../placement/rules.js';
-import { checkDirectory } from '../../saved-model/directory.js';
 import { readTagSets } from '../../saved-model/reader.js';
 import { findSignature } from '../../saved-model/signatures.js';
+import { checkFolder, checkVersion, findModel } from '../../saved-model/versions.js';
 import { SavedModel } from '../../saved-model.js';
 import type { Tensor } from '../../tensor.js';
 import { makeInputs, readInputs } from '../inputs/inputs.js';
@@ -47,7 +47,10 @@ rule that matches decides. Names are exact, globs (* within a scope, ** across s
 
 export function addModelOptions(command: Command): Command {
   command
-    .argument('<DIR>', 'folder of the SavedModel')
+    .argument(
+      '<DIR>',
+      'folder of the SavedModel, or of versions of it (1/, 2/, …), of which the newest is taken',
+    )
     .option('--input <K=VALUE>', 'value of an input of the signature; may be given for each', collect)
     .option('--signature <S>', 'signature to run (default: serving_default, else the only one)')
     .option('--tags <T,…>', 'the MetaGraph with these tags (default: serve, else the only one)', parseTags)
@@ -93,7 +96,7 @@ export async function prepareModel(
 ): Promise<PreparedModel> {
   const given = await readInputs(flags.input ?? []);
   const options = await readLoadOptions(directory, flags);
-  await checkDirectory(directory);
+  await checkFolder(await findModel(directory, checkVersion(options.version)));
   output.keepStdoutClean();
   await openLibrary(flags.library, output);
   const start = performance.now();
@@ -134,7 +137,7 @@ export async function readLoadOptions(directory: string, flags: ModelFlags): Pro
   const devices = options.devices ?? [];
   // Prepared by the load, so that the run is timed alone. What is no array the load refuses.
   if (device !== undefined && Array.isArray(devices)) options.devices = [...new Set([...devices, device])];
-  const tags = flags.tags ?? options.tags ?? (await tagsOf(directory));
+  const tags = flags.tags ?? options.tags ?? (await tagsOf(directory, options.version));
   if (tags !== undefined) options.tags = tags;
   return options;
 }
@@ -147,7 +150,11 @@ async function readRules(path: string): Promise<readonly PlacementRule[]> {
 }
 
 /** Undefined where the model cannot be read here; TensorFlow may, and if not its load says why. */
-async function tagsOf(directory: string): Promise<readonly string[] | undefined> {
+async function tagsOf(
+  folder: string,
+  version: LoadOptions['version'],
+): Promise<readonly string[] | undefined> {
+  const { directory } = await findModel(folder, checkVersion(version));
   const metaGraphs = await readTagSets(directory).catch(() => undefined);
   return metaGraphs === undefined ? undefined : defaultTags(metaGraphs);
 }

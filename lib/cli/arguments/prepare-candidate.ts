@@ -1,9 +1,9 @@
 /** What `bench` and `tune` measure: a model, the options it was asked for with, and inputs; nothing is loaded here. */
 import type { Candidate, SentTensor } from '../../bench/job.js';
-import { checkLoad, type LoadOptions } from '../../load-options.js';
-import { checkDirectory } from '../../saved-model/directory.js';
+import { checkLoad } from '../../load-options.js';
 import { decodeMetaGraph, readMetaGraphBytes } from '../../saved-model/reader.js';
 import { findSignature, type Signature, signaturesOf } from '../../saved-model/signatures.js';
+import { checkFolder, checkVersion, findModel } from '../../saved-model/versions.js';
 import type { Tensor } from '../../tensor.js';
 import { makeInputs, readInputs } from '../inputs/inputs.js';
 import { randomLike } from '../inputs/random.js';
@@ -12,14 +12,13 @@ import { type ModelFlags, readLoadOptions } from './model-options.js';
 
 /** The candidate that the options describe, and the signature that it runs. `fillsAtRandom`: inputs that are left out, not with zeros. */
 export async function prepareCandidate(
-  directory: string,
+  folder: string,
   flags: ModelFlags,
   output: Output,
   fillsAtRandom = false,
 ): Promise<{ candidate: Candidate; signature: Signature }> {
   const given = await readInputs(flags.input ?? []);
-  await checkDirectory(directory);
-  const options = await candidateOptions(directory, flags);
+  const { directory, options } = await findCandidate(folder, flags);
   const metaGraph = decodeMetaGraph(await readMetaGraphBytes(directory, options.tags ?? ['serve']));
   const [name, signature] = findSignature(signaturesOf(metaGraph), flags.signature);
   const inputs = makeInputs(given, name, signature, (text) => {
@@ -34,11 +33,16 @@ export async function prepareCandidate(
   };
 }
 
-/** The options that the flags ask for, checked. */
-export async function candidateOptions(directory: string, flags: ModelFlags): Promise<LoadOptions> {
-  const options = await readLoadOptions(directory, flags);
-  checkLoad(options);
-  return options;
+/** The SavedModel that is meant, of a folder with versions one of them; and the options that the flags ask for, checked. */
+export async function findCandidate(
+  folder: string,
+  flags: ModelFlags,
+): Promise<Pick<Candidate, 'directory' | 'options'>> {
+  const { version, ...options } = await readLoadOptions(folder, flags);
+  checkLoad({ version, ...options });
+  const found = await findModel(folder, checkVersion(version));
+  await checkFolder(found);
+  return { directory: found.directory, options };
 }
 
 function sent(inputs: Readonly<Record<string, Tensor>>): Record<string, SentTensor> {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { EventSchema } from '../../proto/tensorflow/core/util/event_pb.js';
-import { maskedCrc32c } from './crc32c.js';
+import { framedRecord } from '../../records/records.js';
 
 export type EventContents = NonNullable<MessageInitShape<typeof EventSchema>['what']>;
 
@@ -26,20 +26,12 @@ export async function writeEventFile(folder: string, contents: readonly EventCon
   const file = await open(path, 'wx');
   try {
     for (const what of [{ case: 'fileVersion', value: 'brain.Event:2' } as const, ...contents]) {
-      await file.write(await record(toBinary(EventSchema, create(EventSchema, { wallTime: seconds, what }))));
+      await file.write(
+        await framedRecord(toBinary(EventSchema, create(EventSchema, { wallTime: seconds, what }))),
+      );
     }
   } finally {
     await file.close();
   }
   return path;
-}
-
-/** Length, its checksum, the bytes, theirs; all little-endian. */
-async function record(data: Uint8Array): Promise<Buffer> {
-  const framed = Buffer.alloc(16 + data.length);
-  framed.writeBigUInt64LE(BigInt(data.length), 0);
-  framed.writeUInt32LE(await maskedCrc32c(framed.subarray(0, 8)), 8);
-  framed.set(data, 12);
-  framed.writeUInt32LE(await maskedCrc32c(data), 12 + data.length);
-  return framed;
 }

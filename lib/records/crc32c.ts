@@ -1,5 +1,5 @@
 /** CRC-32C as record files have it. */
-import { Slices } from '../../placement/slices.js';
+import { Slices } from '../placement/slices.js';
 
 /** Castagnoli's polynomial, bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
