@@ -12,6 +12,7 @@ import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
+import { settleConfig } from './runtime/process-config.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph } from './saved-model/reader.js';
 import { Session } from './session.js';
@@ -80,10 +81,11 @@ export class ModelSessions {
     const { tags, plan, runOptions } = options;
     // TensorFlow is silent where a function body names a device that is not there. What cannot be read here (a
     // saved_model.pbtxt, a folder of its own file systems) it may load; and what is wrong with the rest, its load says.
-    if (!plan.allowSoftPlacement) {
-      const parsed = await parseModel(path, tags, plan).catch(() => undefined);
-      if (parsed !== undefined) checkSavedDevices(parsed.placed.index, await parsed.placed.devices());
-    }
+    const parsed = plan.allowSoftPlacement
+      ? undefined
+      : await parseModel(path, tags, plan).catch(() => undefined);
+    await settleConfig(plan.config, path);
+    if (parsed !== undefined) checkSavedDevices(parsed.placed.index, await parsed.placed.devices());
     const loaded = await addon().loadSavedModel(path, tags, plan.config, runOptions);
     const session = new Session(loaded.session, options.session, graphReader(path, tags));
     try {

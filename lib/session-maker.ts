@@ -11,6 +11,7 @@ import { type GraphEdits, PlacedGraph, type PlacementPlan } from './placed-graph
 import type { Assignment } from './placement/assign.js';
 import { NodeList } from './placement/node-list.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
+import { settleConfig } from './runtime/process-config.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
@@ -124,6 +125,7 @@ async function makeRestored(
     signal?.throwIfAborted();
     if (restores) await requireVariables(path, metaGraph);
     const steps = await restoreSteps(path, metaGraph, restores);
+    if (site.target === '') await settleConfig(options.plan.config, path);
     const placing = placed.createSession(device, edits, site);
     const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
     checkIdentity(site, asked.devices);

@@ -20,6 +20,7 @@ import { checkPlacement, PlacedGraph } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { runCall, runCallSync } from './run.js';
+import { settleConfig } from './runtime/process-config.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { fileError } from './saved-model/directory.js';
 import {
@@ -84,6 +85,7 @@ export class Session {
     const settings = { ...options, config: plan.asked };
     try {
       if (!isRemote) {
+        await settleConfig(plan.config, graph instanceof Uint8Array ? 'Session.fromGraphDef' : String(graph));
         return new Session((await placed.createSession()).native, settings, graphReader(graph));
       }
       return await remoteSession(placed, site!, settings, graphReader(graph));

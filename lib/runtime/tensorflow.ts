@@ -8,6 +8,7 @@ import { addon } from './addon.js';
 import { allowExternalBuffers } from './external-buffers.js';
 import { findLibrary } from './finder.js';
 import { addListener, type LogListener, listen, removeListener } from './log.js';
+import { settleConfig } from './process-config.js';
 
 /** TensorFlow's own levels, by the names of its log lines; the number is TF_CPP_MIN_LOG_LEVEL. */
 const LOG_LEVELS = { info: 0, warning: 1, error: 2, fatal: 3 } as const;
@@ -146,12 +147,16 @@ export const tensorflow = {
 
   /**
    * The devices that a session with this ConfigProto has. Opens the library where it is not. Beware: the first session of a process
-   * decides for all, among others which GPUs are visible.
+   * decides for all, among others which GPUs are visible, and this is one.
+   *
+   * @throws TensorFlowError (as a rejection) FAILED_PRECONDITION where an earlier session has settled what TensorFlow cannot change
+   *   any more; INVALID_OPTION; LIBRARY_TOO_OLD
    */
   async devices(config?: ConfigProtoJson | Uint8Array): Promise<Device[]> {
     const bytes = encodeConfig(config);
     await openLibrary();
     checkConfigAge(bytes, opened().version);
+    await settleConfig(bytes, 'tensorflow.devices()');
     return addon().listDevices(bytes);
   },
 };
