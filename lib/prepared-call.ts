@@ -5,7 +5,7 @@ import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { TensorLike } from './inputs.js';
 import type { ModelSessions } from './model-sessions.js';
-import { checkKeys } from './options.js';
+import { readOptions } from './options.js';
 import { limited, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync, type SyncControl } from './run.js';
 import type { Session } from './session.js';
 import { byName, type Plan, toInputs } from './signature-plan.js';
@@ -65,8 +65,8 @@ export class PreparedCall<
   /** As `model.run`. A device that is not prepared yet is prepared by the first run. */
   run(inputs: I = NOTHING as I, options: CallOptions = NOTHING): Promise<O> {
     try {
-      if (options !== NOTHING) checkKeys(options, CALL_KEYS, 'The options of a run');
-      return this.start(inputs as Inputs, options) as Promise<O>;
+      const read = options === NOTHING ? options : readOptions(options, CALL_KEYS, 'The options of a run');
+      return this.start(inputs as Inputs, read) as Promise<O>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -74,8 +74,8 @@ export class PreparedCall<
 
   /** As `model.runSync`: everything else in this thread stands still until the run has ended. */
   runSync(inputs: I = NOTHING as I, options: CallSyncOptions = NOTHING): O {
-    if (options !== NOTHING) checkKeys(options, CALL_SYNC_KEYS, 'The options of a run');
-    return this.startSync(inputs as Inputs, options) as O;
+    const read = options === NOTHING ? options : readOptions(options, CALL_SYNC_KEYS, 'The options of a run');
+    return this.startSync(inputs as Inputs, read) as O;
   }
 
   /** @internal Without a check of the options' keys. */

@@ -27,7 +27,7 @@ import {
   type TraceOptions,
 } from './model-options.js';
 import { ModelSessions } from './model-sessions.js';
-import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
+import { checkClose, checkCount, checkOneOf, invalidOption, readOptions, readStrings } from './options.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
 import { PreparedCall, type PrepareOptions } from './prepared-call.js';
@@ -42,6 +42,7 @@ import {
   signaturesOf,
 } from './saved-model/signatures.js';
 import type { Session } from './session.js';
+import { show } from './show.js';
 import { byName, makePlan, type Plan } from './signature-plan.js';
 import type {
   AnySignatures,
@@ -137,8 +138,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   run(...none: NoInputs<S>): Promise<OutputsOf<S>>;
   run(inputs: Inputs = {}, options: ModelRunOptions = {}): Promise<Record<string, Tensor>> {
     try {
-      checkKeys(options, RUN_KEYS, 'The options of a run');
-      return this.#call(options).start(inputs, options);
+      const read = readOptions(options, RUN_KEYS, 'The options of a run');
+      return this.#call(read).start(inputs, read);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -154,8 +155,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   ): OutputsOf<S, K, O>;
   runSync(...none: NoInputs<S>): OutputsOf<S>;
   runSync(inputs: Inputs = {}, options: ModelRunSyncOptions = {}): Record<string, Tensor> {
-    checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
-    return this.#call(options).startSync(inputs, options);
+    const read = readOptions(options, RUN_SYNC_KEYS, 'The options of a run');
+    return this.#call(read).startSync(inputs, read);
   }
 
   /**
@@ -165,9 +166,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * @throws TensorFlowError INVALID_ARGUMENT naming a wrong signature or output with what there is; INVALID_OPTION
    */
   prepare<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
-    options: Of<PrepareOptions, S, K, O> = {},
+    given: Of<PrepareOptions, S, K, O> = {},
   ): PreparedCall<InputsOf<S, K>, OutputsOf<S, K, O>> {
-    checkKeys(options, PREPARE_KEYS, 'The options of prepare');
+    const options = readOptions(given, PREPARE_KEYS, 'The options of prepare');
     checkOneOf(options.strings, ['bytes'], 'strings');
     checkExecutor(options.executor);
     checkRunDevice(options.device);
@@ -183,8 +184,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    *   dimension is not open; as `prepare`; INVALID_OPTION
    */
   batcher<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
-    options: Of<BatcherOptions, S, K, O> = {},
+    given: Of<BatcherOptions, S, K, O> = {},
   ): Batcher<InputsOf<S, K>, OutputsOf<S, K, O>> {
+    const options = readOptions(given, BATCHER_KEYS, 'The options of batcher');
     const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
     const { signature, outputs, device, executor, strings } = options;
     const call = this.prepare<K, O>({ signature, outputs, device, executor, strings });
@@ -213,9 +215,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    */
   async explain<K extends keyof S = DefaultSignature<S>>(
     inputs?: InputsOf<S, K>,
-    options: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
+    given: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
   ): Promise<PlacementReport> {
-    checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
+    const options = readOptions(given, EXPLAIN_KEYS, 'The options of explain');
     return (await explainModel(this.#sessions, this.#plan(options), values(inputs), options)).report;
   }
 
@@ -226,9 +228,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    */
   async trace<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
     inputs?: InputsOf<S, K>,
-    options: Of<TraceOptions, S, K, O> = {},
+    given: Of<TraceOptions, S, K, O> = {},
   ): Promise<Trace<OutputsOf<S, K, O>>> {
-    checkKeys(options, TRACE_KEYS, 'The options of trace');
+    const options = readOptions(given, TRACE_KEYS, 'The options of trace');
     const { traceLevel = 'FULL_TRACE', warmUp = 0 } = options;
     checkOneOf(traceLevel, ['SOFTWARE_TRACE', 'HARDWARE_TRACE', 'FULL_TRACE'], 'traceLevel');
     if (warmUp !== 0) checkCount(warmUp, 'warmUp');
@@ -284,8 +286,10 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   }
 
   /** The plan and the device of these options; what else they say, each run says again. */
-  #call({ signature, outputs, device }: PrepareOptions): PreparedCall {
-    const key = JSON.stringify([signature, outputs, device]);
+  #call({ signature, outputs: chosen, device }: PrepareOptions): PreparedCall {
+    const outputs = checkNames(signature, chosen, device);
+    const isDefault = signature === undefined && outputs === undefined && device === undefined;
+    const key = isDefault ? '' : JSON.stringify([signature, outputs, device]);
     let call = this.#calls.get(key);
     if (call === undefined) {
       checkRunDevice(device);
@@ -296,7 +300,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   }
 
   #plan(options: PrepareOptions): Plan {
-    const chosen = options.outputs === 'copy' ? undefined : options.outputs;
+    const outputs = checkNames(options.signature, options.outputs, undefined);
+    const chosen = outputs === 'copy' ? undefined : outputs;
     const key = JSON.stringify([options.signature, chosen]);
     let plan = this.#plans.get(key);
     if (plan === undefined) {
@@ -305,6 +310,22 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
     }
     return plan;
   }
+}
+
+/**
+ * The outputs, each read once: what names a plan is a key of it, and no two things may have the same one. Throws INVALID_OPTION for
+ * names that are none.
+ */
+function checkNames(
+  signature: unknown,
+  outputs: PrepareOptions['outputs'],
+  device: unknown,
+): PrepareOptions['outputs'] {
+  if (signature !== undefined && typeof signature !== 'string') {
+    throw invalidOption(`signature must be the name of a signature, not ${show(signature)}.`);
+  }
+  if (device !== undefined && typeof device !== 'string') checkRunDevice(device);
+  return outputs === undefined || outputs === 'copy' ? outputs : readStrings(outputs, 'outputs');
 }
 
 type Inputs = Readonly<Record<string, TensorLike>>;

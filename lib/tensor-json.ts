@@ -80,7 +80,7 @@ export function valueFromJson(json: unknown, spec: InputSpec): Tensor {
   if (isTensorJson(json)) return fromTensorJson(json, spec);
   const info = dtypeInfo(spec.dtype);
   const depth = info.width === 2 ? (spec.shape?.length ?? complexDepth(json)) : Number.POSITIVE_INFINITY;
-  const { values, shape } = flatten(json as Nested, depth);
+  const { values, shape } = flatten(json as Nested, depth, info.name);
   return wrap(values, shape, info);
 }
 

@@ -3,7 +3,8 @@ import { realpath } from 'node:fs/promises';
 import { type ConfigProtoJson, checkConfigAge, encodeConfig } from '../config.js';
 import type { Device } from '../device.js';
 import { TensorFlowError } from '../errors.js';
-import { checkKeys, invalidOption } from '../options.js';
+import { invalidOption, readOptions } from '../options.js';
+import { show } from '../show.js';
 import { addon } from './addon.js';
 import { allowExternalBuffers } from './external-buffers.js';
 import { findLibrary } from './finder.js';
@@ -46,19 +47,19 @@ export function openLibrary(options: OpenOptions = {}): Promise<void> {
   return turn;
 }
 
-async function open(options: OpenOptions): Promise<void> {
-  checkKeys(options, OPEN_KEYS, 'The options of tensorflow.open');
+async function open(given: OpenOptions): Promise<void> {
+  const options = readOptions(given, OPEN_KEYS, 'The options of tensorflow.open');
   const logLevel = levelNumber(options.logLevel);
   const limit = options.maxRunsInFlight;
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 1024)) {
-    throw invalidOption(`maxRunsInFlight must be a whole number from 1 to 1024, not ${String(limit)}.`);
+    throw invalidOption(`maxRunsInFlight must be a whole number from 1 to 1024, not ${show(limit)}.`);
   }
   if (options.library !== undefined && typeof options.library !== 'string') {
     throw invalidOption('library must be a path.');
   }
   const { externalBuffers } = options;
   if (externalBuffers !== undefined && typeof externalBuffers !== 'boolean') {
-    throw invalidOption(`externalBuffers must be true or false, not ${String(externalBuffers)}.`);
+    throw invalidOption(`externalBuffers must be true or false, not ${show(externalBuffers)}.`);
   }
   const native = addon();
   if (limit !== undefined) native.setMaxInFlight(limit);
@@ -84,7 +85,8 @@ async function choose(asked: string | undefined, linked: string | null): Promise
 
 function levelNumber(level: OpenOptions['logLevel']): number | undefined {
   if (level === undefined || level === 0 || level === 1 || level === 2 || level === 3) return level;
-  const number = Object.hasOwn(LOG_LEVELS, level) ? LOG_LEVELS[level] : undefined;
+  const number =
+    typeof level === 'string' && Object.hasOwn(LOG_LEVELS, level) ? LOG_LEVELS[level] : undefined;
   if (number === undefined) {
     throw invalidOption(`logLevel must be one of ${Object.keys(LOG_LEVELS).join(', ')}, or 0 to 3.`);
   }
