@@ -96,9 +96,15 @@ function compileRule(given: PlacementRule, where: string): CompiledRule {
 function compilePattern(key: Key, pattern: NamePattern | undefined, where: string): Matcher {
   if (typeof pattern === 'string') return compileText(key, pattern, where);
   // A RegExp of another realm is no instance of this one's.
-  const regex = types.isRegExp(pattern) ? pattern : regexFromJson(pattern, where);
+  // Copied by what it is: its properties may have been written to.
+  const regex = types.isRegExp(pattern) ? new RegExp(pattern) : regexFromJson(pattern, where);
   // One of its own without a place to go on from: `g` and `y` would skip every other name.
   const own = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+  try {
+    own.test(''); // which makes a program of it
+  } catch (error) {
+    throw invalidOption(`${where} is no usable regular expression: ${(error as Error).message.slice(-100)}.`);
+  }
   const test = testOf(key, (name) => own.test(name));
   return { key, text: String(own), exact: undefined, glob: undefined, test };
 }

@@ -179,6 +179,22 @@ describe('rules', { timeout: LIMIT_MS }, () => {
     ),
   );
 
+  it('take or refuse each hostile value as each field', async () => {
+    for (const [, make] of HOSTILE) {
+      const rules = [
+        ...['op', 'type', 'scope', 'function', 'optional'].map((key) => ({
+          [key]: make(),
+          device: '/CPU:0',
+        })),
+        { op: 'x', device: make() },
+        { op: { regex: make() }, device: '/CPU:0' },
+        { op: { regex: 'x', flags: make() }, device: '/CPU:0' },
+        make(),
+      ];
+      for (const rule of rules) await end(() => fromGraphDef(GRAPH, { placement: [rule] }));
+    }
+  });
+
   it('are taken or refused', async () => {
     await forAll([fc.array(rule, { minLength: 1, maxLength: 3 })], 300, async (rules) => {
       await end(() => fromGraphDef(GRAPH, { placement: rules.map((make) => make()) }));
