@@ -5,11 +5,13 @@
  * serialized message. What is left out keeps TensorFlow's default.
  */
 
+import { types } from 'node:util';
 import { fromBinary } from '@bufbuild/protobuf';
 import { checkAge } from './config/age.js';
 import { checkDeviceFilters, checkThreads } from './config/limits.js';
 import { decodeMessage, encodeMessage } from './config/message.js';
 import { TensorFlowError } from './errors.js';
+import { invalidOption } from './options.js';
 import {
   type ConfigProto,
   ConfigProtoSchema,
@@ -20,6 +22,7 @@ import {
   type RunOptions,
   RunOptionsSchema,
 } from './proto/tensorflow/core/protobuf/config_pb.js';
+import { show } from './show.js';
 
 /**
  * What the caller may write for a value whose JSON type is `J` and whose message type is `M`: the JSON mapping, and
@@ -62,7 +65,7 @@ export type RunOptionsJson = Input<GeneratedRunOptionsJson, RunOptions>;
 export type { ConfigProto, RunMetadata, RunOptions };
 
 /**
- * A serialized ConfigProto; undefined stays undefined, TensorFlow's defaults. Bytes are checked and returned as they are.
+ * A serialized ConfigProto; undefined stays undefined, TensorFlow's defaults. Bytes are checked and copied.
  *
  * @param path what error messages call it
  * @throws TensorFlowError INVALID_OPTION naming the key, what was given and what is wanted
@@ -111,8 +114,9 @@ export function checkRunOptionsAge(
   checkAge(RunOptionsSchema, options, path, version);
 }
 
-/** What TensorFlow reports about a run. Throws DATA_LOSS for bytes that are no RunMetadata. */
+/** What TensorFlow reports about a run. Throws DATA_LOSS for bytes that are no RunMetadata, INVALID_OPTION for what are no bytes. */
 export function decodeRunMetadata(bytes: Uint8Array): RunMetadata {
+  if (!types.isUint8Array(bytes)) throw invalidOption(`RunMetadata is a Uint8Array, not ${show(bytes)}.`);
   try {
     return fromBinary(RunMetadataSchema, bytes);
   } catch (error) {

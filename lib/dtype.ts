@@ -108,6 +108,7 @@ export interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
   readonly name: string;
   new (length: number): NumericData;
+  new (source: ArrayLike<number> | ArrayLike<bigint>): NumericData;
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): NumericData;
 }
 

@@ -39,7 +39,7 @@ export type ErrorCode =
   | 'INVALID_OPTION';
 
 /** What servers put behind their errors: lines of their logs, whatever these are about. */
-const RECENT_LOGS = /\s*(?:=+\s*)?Recent warning and error logs:[\s\S]*$/;
+const RECENT_LOGS = 'Recent warning and error logs:';
 
 export class TensorFlowError extends Error {
   override readonly name = 'TensorFlowError';
@@ -54,25 +54,38 @@ export class TensorFlowError extends Error {
     message: string,
     options?: ErrorOptions & { op?: string | undefined },
   ) {
-    super(message.replace(RECENT_LOGS, ''), options);
+    super(withoutLogs(message), options);
     const name = typeof code === 'number' ? (STATUS_CODES[code] ?? 'UNKNOWN') : code;
     this.code = name === 'OK' ? 'UNKNOWN' : name;
     this.op = options?.op ?? opOf(message);
   }
 }
 
+function withoutLogs(message: string): string {
+  const at = message.indexOf(RECENT_LOGS);
+  return at === -1 ? message : message.slice(0, at).trimEnd().replace(/=+$/, '').trimEnd();
+}
+
 /** TensorFlow marks ops as `{{node a/b}}` or `{{function_node f}}{{node a/b}}`, before 1.12 as `[[Node: a/b = Op[…]]]`. */
 function opOf(message: string): string | undefined {
-  return (/\{\{node ([^}]+)\}\}/.exec(message) ?? /\[\[Node: (\S+) = /.exec(message))?.[1];
+  // No name is as long as what a caller may have put into a message.
+  return (/\{\{node ([^}]{1,2000})\}\}/.exec(message) ?? /\[\[Node: (\S{1,2000}) = /.exec(message))?.[1];
 }
+
+/** Names beyond it are compared with nothing, which would take its time. */
+const LONGEST_NAME = 1000;
 
 /** The names nearest to a wrong one, best first, for messages that end in "did you mean …". */
 export function nearNames(wrong: string, names: Iterable<string>, most = 3): string[] {
   const scored: { name: string; distance: number }[] = [];
+  const lower = wrong.toLowerCase();
+  const farthest = Math.max(2, Math.floor(wrong.length / 3));
   for (const name of names) {
-    const distance = editDistance(wrong.toLowerCase(), name.toLowerCase());
-    const within = name.toLowerCase().includes(wrong.toLowerCase()) && wrong.length > 2;
-    if (within || distance <= Math.max(2, Math.floor(wrong.length / 3))) scored.push({ name, distance });
+    const within = wrong.length > 2 && name.toLowerCase().includes(lower);
+    const isFar = Math.abs(wrong.length - name.length) > farthest || wrong.length > LONGEST_NAME;
+    if (isFar && !within) continue;
+    const distance = isFar ? name.length - wrong.length : editDistance(lower, name.toLowerCase());
+    if (within || distance <= farthest) scored.push({ name, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name));
   return scored.slice(0, most).map((s) => s.name);

@@ -1,8 +1,10 @@
 /** Checks what a caller gives as an input against what the model says it takes, before TensorFlow sees it. */
-import { type DType, dtypeInfo } from './dtype.js';
+import { type DType, dtypeInfo, isDType } from './dtype.js';
 import { TensorFlowError } from './errors.js';
+import { show } from './show.js';
 import { Tensor } from './tensor.js';
 import {
+  arrayName,
   defaultDType,
   elementCount,
   elements,
@@ -33,7 +35,7 @@ export function formatSpec(dtype: string, shape: readonly number[] | null): stri
  */
 export function toInput(value: TensorLike, spec: InputSpec, label: string): Tensor {
   try {
-    return value instanceof Tensor ? checkTensor(value, spec) : fromValues(value, spec);
+    return Tensor.is(value) ? checkTensor(value, spec) : fromValues(value, spec);
   } catch (error) {
     if (!(error instanceof TensorFlowError)) throw error;
     const wants = `The ${label} takes ${formatSpec(spec.dtype, spec.shape)}`;
@@ -53,10 +55,17 @@ function fits(shape: readonly number[], wanted: readonly number[] | null): boole
 }
 
 function checkTensor(tensor: Tensor, spec: InputSpec): Tensor {
-  if (tensor.dtype !== spec.dtype || !fits(tensor.shape, spec.shape)) {
-    fail(`It was given ${formatSpec(tensor.dtype, tensor.shape)}.`);
+  const { dtype, shape } = tensor;
+  if (dtype !== spec.dtype || !Array.isArray(shape) || !fits(shape, spec.shape)) {
+    fail(`It was given ${formatGiven(dtype, shape)}.`);
   }
   return tensor;
+}
+
+/** The fields of a tensor may have been written to. */
+function formatGiven(dtype: unknown, shape: unknown): string {
+  const isWhole = isDType(dtype) && Array.isArray(shape) && shape.every(Number.isInteger);
+  return isWhole ? formatSpec(dtype, shape) : `a tensor of type ${show(dtype)} and shape ${show(shape)}`;
 }
 
 function fromValues(value: TensorSource, spec: InputSpec): Tensor {
@@ -82,7 +91,7 @@ function checkStorage(value: ArrayBufferView, dtype: DType): void {
   const { array } = dtypeInfo(dtype);
   const given = defaultDType(value as Uint8Array);
   if (dtype === 'string' ? given === 'uint8' : array === dtypeInfo(given).array) return;
-  const name = value.constructor.name;
+  const name = arrayName(value);
   fail(
     array === undefined
       ? `It was given a ${name}.`

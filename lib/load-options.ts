@@ -5,7 +5,7 @@ import { type ConfigProtoJson, encodeRunOptions, type RunOptionsJson } from './c
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from './extensions/extensions.js';
 import { checkFreeze, type FreezeOptions } from './freeze/options.js';
 import { checkGuard, GUARD_KEYS, type GuardOptions, type GuardPlan } from './guard/options.js';
-import { checkCount, checkKeys, checkOneOf, checkStrings } from './options.js';
+import { checkCount, checkOneOf, readOptions, readStrings } from './options.js';
 import {
   checkPlacement,
   checkRunDevice,
@@ -107,25 +107,23 @@ export interface CheckedLoad {
 }
 
 /** Throws INVALID_OPTION naming the key. Needs no libtensorflow. */
-export function checkLoad(options: LoadOptions): CheckedLoad {
-  checkKeys(options, LOAD_KEYS, 'The options of SavedModel.load');
+export function checkLoad(given: LoadOptions): CheckedLoad {
+  const options = readOptions(given, LOAD_KEYS, 'The options of SavedModel.load');
   checkExecution(options);
   checkCount(options.copies, 'copies');
   checkOneOf(options.repair, [true, false], 'repair');
-  const batching = { ...options.batcher };
+  const batching = readOptions(options.batcher ?? {}, BATCHING_KEYS, 'batcher');
   checkBatching(batching, 'batcher', BATCHING_KEYS);
-  const tags = options.tags ?? ['serve'];
-  checkStrings(tags, 'tags');
-  const devices = options.devices ?? [];
-  checkStrings(devices, 'devices');
+  const tags = readStrings(options.tags ?? ['serve'], 'tags');
+  const devices = readStrings(options.devices ?? [], 'devices');
   for (const device of devices) checkRunDevice(device);
   checkOneOf(options.warmUp, [true, false], 'warmUp');
   const { executor, concurrency, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
   return {
-    tags: [...tags],
-    devices: [...devices],
+    tags,
+    devices,
     plan,
     cluster,
     runOptions: encodeRunOptions(options.runOptions),

@@ -1,8 +1,11 @@
 /** Options of the calls of a model. */
 import { BATCHING_KEYS, type BatchingOptions } from './batcher/options.js';
 import type { TraceLevel } from './explain.js';
+import { invalidOption, readStrings } from './options.js';
+import { checkRunDevice } from './placed-graph.js';
 import type { PrepareOptions } from './prepared-call.js';
 import { RUN_CONTROL_KEYS, type RunControl } from './run.js';
+import { show } from './show.js';
 import type { OutputNames, SignatureSpecs } from './signature-types.js';
 
 /** Options of `model.run`. */
@@ -50,3 +53,19 @@ export type Of<Options, S extends SignatureSpecs<S>, K extends keyof S, O> = Omi
   signature?: (K & string) | undefined;
   outputs?: readonly (O & OutputNames<S, K>)[] | 'copy' | undefined;
 };
+
+/**
+ * The outputs, each read once: what names a plan is a key of it, and no two things may have the same one. Throws INVALID_OPTION for
+ * names that are none.
+ */
+export function checkNames(
+  signature: unknown,
+  outputs: PrepareOptions['outputs'],
+  device: unknown,
+): PrepareOptions['outputs'] {
+  if (signature !== undefined && typeof signature !== 'string') {
+    throw invalidOption(`signature must be the name of a signature, not ${show(signature)}.`);
+  }
+  if (device !== undefined && typeof device !== 'string') checkRunDevice(device);
+  return outputs === undefined || outputs === 'copy' ? outputs : readStrings(outputs, 'outputs');
+}

@@ -13,6 +13,7 @@ import { SessionPool } from './placement/pool.js';
 import { assigningOps } from './placement/stateful.js';
 import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { addon } from './runtime/addon.js';
+import { settleConfig } from './runtime/process-config.js';
 import { explainLoadFailure, requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph } from './saved-model/reader.js';
 import { Session } from './session.js';
@@ -100,6 +101,7 @@ export class ModelSessions {
     parsed: Parsed | undefined,
   ): Promise<ModelSessions> {
     const { tags, plan, runOptions } = options;
+    await settleConfig(plan.config, path);
     // TensorFlow is silent where a function body names a device that is not there.
     if (!plan.allowSoftPlacement && parsed !== undefined)
       checkSavedDevices(parsed.placed.index, await parsed.placed.devices());

@@ -2,6 +2,7 @@
 import { type Explained, explainModel, type LookOptions } from './explain.js';
 import type { TensorLike } from './inputs.js';
 import type { CheckedLoad } from './load-options.js';
+import { checkNames } from './model-options.js';
 import { ModelSessions } from './model-sessions.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PrepareOptions } from './prepared-call.js';
@@ -61,8 +62,10 @@ export class ModelVersion {
   }
 
   /** The call of these options, which is kept: its plan and device; what else they say, each run says again. */
-  call({ signature, outputs, device }: PrepareOptions): VersionCall {
-    const key = JSON.stringify([signature, outputs, device]);
+  call({ signature, outputs: chosen, device }: PrepareOptions): VersionCall {
+    const outputs = checkNames(signature, chosen, device);
+    const isDefault = signature === undefined && outputs === undefined && device === undefined;
+    const key = isDefault ? '' : JSON.stringify([signature, outputs, device]);
     let call = this.#calls.get(key);
     if (call === undefined) {
       checkRunDevice(device);
@@ -77,7 +80,8 @@ export class ModelVersion {
     return new VersionCall(this, this.plan(options), options);
   }
 
-  plan({ signature, outputs }: PrepareOptions): Plan {
+  plan({ signature, outputs: given }: PrepareOptions): Plan {
+    const outputs = checkNames(signature, given, undefined);
     const chosen = outputs === 'copy' ? undefined : outputs;
     const key = JSON.stringify([signature, chosen]);
     let plan = this.#plans.get(key);

@@ -69,6 +69,15 @@ export interface NativeDevice {
   memoryBytes: number;
 }
 
+export interface NativeSettlement {
+  /** A serialized ConfigProto. */
+  config: Uint8Array;
+  who: string;
+  deviceTypes: string[];
+  /** That the session's thread might run on. */
+  cpus: number;
+}
+
 export interface NativeSession {
   /** Looks the names up: feeds and fetches as `op:index`, targets as op names. Throws INVALID_ARGUMENT for unknown ones. */
   bind(feeds: readonly string[], fetches: readonly string[], targets: readonly string[]): NativeCall;
@@ -172,6 +181,13 @@ export interface NativeAddon {
   linked(): string | null;
   /** The devices of a fresh session with this ConfigProto, at that target. */
   listDevices(config: Uint8Array | undefined, target?: string): Promise<NativeDevice[]>;
+  /**
+   * Makes an empty session in this process, and puts it into the list of those that settled something: unless the list has more
+   * than `known` entries, which resolves to false. `who` is kept for messages.
+   */
+  settle(known: number, config: Uint8Array | undefined, who: string): Promise<boolean>;
+  /** That list, of the whole process. One without device types could not be made. */
+  settlements(): NativeSettlement[];
   /** Starts a server by a serialized ServerDef, which serves until the process ends; its target. From TensorFlow 1.13. */
   startServer(serverDef: Uint8Array): Promise<string>;
   loadSavedModel(

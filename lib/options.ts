@@ -10,6 +10,20 @@ export function invalidOption(message: string): TensorFlowError {
   return new TensorFlowError('INVALID_OPTION', message);
 }
 
+/**
+ * A copy of the options, each read once: a getter may give another value at the next read. What it throws is passed on.
+ * Throws INVALID_OPTION as `checkKeys`.
+ */
+export function readOptions<T extends object>(options: T, known: readonly string[], where: string): T {
+  checkKeys(options, known, where);
+  const copy: Record<string, unknown> = {};
+  for (const key of known) {
+    const value = (options as Record<string, unknown>)[key];
+    if (value !== undefined) copy[key] = value;
+  }
+  return copy as T;
+}
+
 /** Throws INVALID_OPTION where `options` is no plain object or has a key that is not known. `where` names it. */
 export function checkKeys(options: object, known: readonly string[], where: string): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -30,14 +44,35 @@ export function checkOneOf(value: unknown, allowed: readonly unknown[], where: s
   throw invalidOption(`${where} must be ${list}, not ${show(value)}.`);
 }
 
-/** Throws INVALID_OPTION where a value is no array of strings. */
-export function checkStrings(value: unknown, where: string): asserts value is readonly string[] {
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
-    throw invalidOption(`${where} must be an array of strings.`);
+/** A copy of an array of strings, each read once. Throws INVALID_OPTION where it is none. */
+export function readStrings(value: unknown, where: string): string[] {
+  if (!Array.isArray(value)) throw notStrings(where);
+  const copy: string[] = [];
+  // Holes, too, are no strings.
+  for (let i = 0; i < value.length; i++) {
+    const entry: unknown = value[i];
+    if (typeof entry !== 'string') throw notStrings(where);
+    // TensorFlow's C functions would read them up to there.
+    if (entry.includes('\0')) throw invalidOption(`${where} must not contain NUL characters.`);
+    copy.push(entry);
   }
-  // TensorFlow's C functions would read them up to there.
-  if (value.some((entry) => entry.includes('\0'))) {
-    throw invalidOption(`${where} must not contain NUL characters.`);
+  return copy;
+}
+
+function notStrings(where: string): TensorFlowError {
+  return invalidOption(`${where} must be an array of strings.`);
+}
+
+/** A copy of bytes, which stays what it is. Throws INVALID_OPTION where their memory was given away. */
+export function copyBytes(bytes: Uint8Array, where: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new TensorFlowError(
+      'INVALID_OPTION',
+      `${where} is a Uint8Array whose memory is gone: its buffer was transferred, or made smaller.`,
+      { cause },
+    );
   }
 }
 

@@ -2,8 +2,9 @@
 import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
 import type { TensorLike } from './inputs.js';
+import { checkNames } from './model-options.js';
 import type { ModelVersion } from './model-version.js';
-import { checkKeys } from './options.js';
+import { readOptions } from './options.js';
 import { RUN_CONTROL_KEYS, type RunControl, type SyncControl } from './run.js';
 import { findSignature, type Signature } from './saved-model/signatures.js';
 import type { Serving } from './serving.js';
@@ -57,11 +58,11 @@ export class PreparedCall<
   /** @internal The values of the options are checked. Throws INVALID_ARGUMENT for a wrong signature or output. */
   constructor(serving: Serving, options: PrepareOptions) {
     const version = serving.current;
+    const outputs = checkNames(options.signature, options.outputs, options.device);
     const [signature, found] = findSignature(version.signatures, options.signature);
-    const { outputs } = options;
     this.#serving = serving;
     this.signature = signature;
-    this.#options = { ...options, signature, outputs: Array.isArray(outputs) ? [...outputs] : outputs };
+    this.#options = { ...options, signature, outputs };
     this.#signature = found;
     this.#call = version.prepare(this.#options);
   }
@@ -74,8 +75,8 @@ export class PreparedCall<
    */
   run(inputs: I = NOTHING as I, options: CallOptions = NOTHING): Promise<O> {
     try {
-      if (options !== NOTHING) checkKeys(options, CALL_KEYS, 'The options of a run');
-      return this.ready().start(inputs as Inputs, options) as Promise<O>;
+      const read = options === NOTHING ? options : readOptions(options, CALL_KEYS, 'The options of a run');
+      return this.ready().start(inputs as Inputs, read) as Promise<O>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -83,8 +84,8 @@ export class PreparedCall<
 
   /** As `model.runSync`: everything else in this thread stands still until the run has ended. */
   runSync(inputs: I = NOTHING as I, options: CallSyncOptions = NOTHING): O {
-    if (options !== NOTHING) checkKeys(options, CALL_SYNC_KEYS, 'The options of a run');
-    return this.ready().startSync(inputs as Inputs, options) as O;
+    const read = options === NOTHING ? options : readOptions(options, CALL_SYNC_KEYS, 'The options of a run');
+    return this.ready().startSync(inputs as Inputs, read) as O;
   }
 
   /** @internal The call on the version that serves now. Throws INVALID_ARGUMENT where that has another signature. */

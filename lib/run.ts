@@ -3,6 +3,7 @@ import type { Bound } from './bound.js';
 import { checkRemoteExecutor } from './cluster/options.js';
 import { checkRunOptionsAge, decodeRunOptions, encodeRunOptions, type RunOptionsJson } from './config.js';
 import { type DataOf, type DType, dtypeInfo } from './dtype.js';
+import { TensorFlowError } from './errors.js';
 import { checkCallerAge, checkExecutor, type Executor, withExecutor } from './executor.js';
 import { type NativeInputs, type NativeOutputs, RUN_FLAGS } from './native.js';
 import { checkOneOf, invalidOption } from './options.js';
@@ -11,7 +12,9 @@ import { explainRun, explainRunSync } from './run-errors.js';
 import { addon } from './runtime/addon.js';
 import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
+import { show } from './show.js';
 import { copyTensor, Tensor } from './tensor.js';
+import { MOST_DIMENSIONS } from './tensor-encode.js';
 import { LONGEST_TIMER, limit, tooLate } from './time-limit.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */
@@ -55,9 +58,9 @@ const STRINGS = ['bytes'];
 export function checkControl(control: RunControl): void {
   const { timeout, signal, onRunMetadata, strings } = control;
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
-    throw invalidOption(`timeout must be a number of milliseconds above 0, not ${String(timeout)}.`);
+    throw invalidOption(`timeout must be a number of milliseconds above 0, not ${show(timeout)}.`);
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalidOption('signal must be an AbortSignal.');
   }
   if (onRunMetadata !== undefined && typeof onRunMetadata !== 'function') {
@@ -65,6 +68,17 @@ export function checkControl(control: RunControl): void {
   }
   checkOneOf(strings, STRINGS, 'strings');
   checkExecutor(control.executor);
+}
+
+const aborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
+
+/** Not by instanceof, which other objects may pass: only a real one answers. */
+function isAbortSignal(value: unknown): boolean {
+  try {
+    return typeof aborted.call(value) === 'boolean';
+  } catch {
+    return false;
+  }
 }
 
 /** What a run's options come to for the addon. */
@@ -208,6 +222,7 @@ function takeHead(inputs: readonly Tensor[]): Float64Array {
   spare = undefined;
   let at = 0;
   for (const { dtype, shape } of inputs) {
+    if (!Array.isArray(shape) || shape.length > MOST_DIMENSIONS) throw notATensor();
     if (at + 2 + shape.length > head.length) {
       const longer = new Float64Array(2 * (head.length + shape.length));
       longer.set(head);
@@ -215,9 +230,19 @@ function takeHead(inputs: readonly Tensor[]): Float64Array {
     }
     head[at++] = dtypeInfo(dtype).number;
     head[at++] = shape.length;
-    for (let i = 0; i < shape.length; i++) head[at++] = shape[i]!;
+    for (let i = 0; i < shape.length; i++) {
+      const size: unknown = shape[i];
+      head[at++] = typeof size === 'number' ? size : Number.NaN; // which the addon refuses
+    }
   }
   return head;
+}
+
+function notATensor(): TensorFlowError {
+  return new TensorFlowError(
+    'INVALID_ARGUMENT',
+    'The shape of a tensor that was given has been overwritten.',
+  );
 }
 
 function giveBack(head: Float64Array): void {

@@ -28,7 +28,7 @@ import {
   type TraceOptions,
 } from './model-options.js';
 import type { RepairedVariable } from './model-sessions.js';
-import { checkClose, checkCount, checkKeys, checkOneOf } from './options.js';
+import { checkClose, checkCount, checkOneOf, readOptions } from './options.js';
 import { checkRunDevice } from './placed-graph.js';
 import type { PlacementReport } from './placement/report/report.js';
 import { PreparedCall, type PrepareOptions } from './prepared-call.js';
@@ -117,9 +117,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    *   has not, or not the same; FAILED_PRECONDITION where the model is closed meanwhile
    */
   async reload(directory?: string | URL, options: ReloadOptions = {}): Promise<boolean> {
-    checkKeys(options, RELOAD_KEYS, 'The options of reload');
+    const { version } = readOptions(options, RELOAD_KEYS, 'The options of reload');
     const path = directory === undefined ? undefined : toPath(directory);
-    return this.#serving.reload(path, checkVersion(options.version), (next) => {
+    return this.#serving.reload(path, checkVersion(version), (next) => {
       for (const call of this.#batchers.values()) checkGoesOn(call, next);
     });
   }
@@ -141,8 +141,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   run(...none: NoInputs<S>): Promise<OutputsOf<S>>;
   run(inputs: Inputs = {}, options: ModelRunOptions = {}): Promise<Record<string, Tensor>> {
     try {
-      checkKeys(options, RUN_KEYS, 'The options of a run');
-      return this.#serving.current.call(options).start(inputs, options);
+      const read = readOptions(options, RUN_KEYS, 'The options of a run');
+      return this.#serving.current.call(read).start(inputs, read);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -158,8 +158,8 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
   ): OutputsOf<S, K, O>;
   runSync(...none: NoInputs<S>): OutputsOf<S>;
   runSync(inputs: Inputs = {}, options: ModelRunSyncOptions = {}): Record<string, Tensor> {
-    checkKeys(options, RUN_SYNC_KEYS, 'The options of a run');
-    return this.#serving.current.call(options).startSync(inputs, options);
+    const read = readOptions(options, RUN_SYNC_KEYS, 'The options of a run');
+    return this.#serving.current.call(read).startSync(inputs, read);
   }
 
   /**
@@ -169,9 +169,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    * @throws TensorFlowError INVALID_ARGUMENT naming a wrong signature or output with what there is; INVALID_OPTION
    */
   prepare<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
-    options: Of<PrepareOptions, S, K, O> = {},
+    given: Of<PrepareOptions, S, K, O> = {},
   ): PreparedCall<InputsOf<S, K>, OutputsOf<S, K, O>> {
-    checkKeys(options, PREPARE_KEYS, 'The options of prepare');
+    const options = readOptions(given, PREPARE_KEYS, 'The options of prepare');
     checkOneOf(options.strings, ['bytes'], 'strings');
     checkExecutor(options.executor);
     checkRunDevice(options.device);
@@ -187,8 +187,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    *   dimension is not open; as `prepare`; INVALID_OPTION
    */
   batcher<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
-    options: Of<BatcherOptions, S, K, O> = {},
+    given: Of<BatcherOptions, S, K, O> = {},
   ): Batcher<InputsOf<S, K>, OutputsOf<S, K, O>> {
+    const options = readOptions(given, BATCHER_KEYS, 'The options of batcher');
     const batching = checkBatching({ ...this.#batching, ...options }, 'The options of batcher', BATCHER_KEYS);
     const { signature, outputs, device, executor, strings } = options;
     const call = this.prepare<K, O>({ signature, outputs, device, executor, strings });
@@ -207,9 +208,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    */
   async explain<K extends keyof S = DefaultSignature<S>>(
     inputs?: InputsOf<S, K>,
-    options: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
+    given: Of<ExplainOptions, S, K, OutputNames<S, K>> = {},
   ): Promise<PlacementReport> {
-    checkKeys(options, EXPLAIN_KEYS, 'The options of explain');
+    const options = readOptions(given, EXPLAIN_KEYS, 'The options of explain');
     return (await this.#serving.current.explain(values(inputs), options)).report;
   }
 
@@ -220,9 +221,9 @@ export class SavedModel<S extends SignatureSpecs<S> = AnySignatures> {
    */
   async trace<K extends keyof S = DefaultSignature<S>, O extends OutputNames<S, K> = OutputNames<S, K>>(
     inputs?: InputsOf<S, K>,
-    options: Of<TraceOptions, S, K, O> = {},
+    given: Of<TraceOptions, S, K, O> = {},
   ): Promise<Trace<OutputsOf<S, K, O>>> {
-    checkKeys(options, TRACE_KEYS, 'The options of trace');
+    const options = readOptions(given, TRACE_KEYS, 'The options of trace');
     const { traceLevel = 'FULL_TRACE', warmUp = 0 } = options;
     checkOneOf(traceLevel, ['SOFTWARE_TRACE', 'HARDWARE_TRACE', 'FULL_TRACE'], 'traceLevel');
     if (warmUp !== 0) checkCount(warmUp, 'warmUp');

@@ -17,6 +17,7 @@ import type { MetaGraphDef } from './proto/tensorflow/core/protobuf/meta_graph_p
 import { planRepair, type Repair, type RepairPlan } from './repair/plan.js';
 import { repairNodes, repairVariables } from './repair/repair.js';
 import type { GraphFacts } from './run-errors.js';
+import { settleConfig } from './runtime/process-config.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { checkpointPrefix } from './saved-model/directory.js';
 import { requireVariables } from './saved-model/load-failure.js';
@@ -144,6 +145,7 @@ async function makeRestored(
     const steps = await restoreSteps(path, metaGraph, restores);
     const repairs = restores ? repair.repairs : [];
     const added = repairs.length > 0 ? joinNodes(repairNodes(repairs), edits?.added) : edits?.added;
+    if (site.target === '') await settleConfig(options.plan.config, path);
     const placing = placed.createSession(device, { ...edits, added }, site);
     const { native, ...asked } = await (link === undefined ? placing : link.guard(placing));
     checkIdentity(site, asked.devices);

@@ -2,7 +2,7 @@
 /** A session on a graph, as TensorFlow 1's `tf.Session`: runs by the names of tensors and ops. */
 
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { type Bound, bindNames, fullName, type RunDefaults } from './bound.js';
 import { explainLate } from './cluster/explain-make.js';
 import { Link } from './cluster/link.js';
@@ -17,14 +17,15 @@ import { guardGraph } from './guard/guard.js';
 import { checkGuard } from './guard/options.js';
 import { type TensorLike, toInput } from './inputs.js';
 import type { NativeSession } from './native.js';
-import { checkClose, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
+import { checkClose, checkOneOf, copyBytes, invalidOption, readOptions, readStrings } from './options.js';
 import { checkPlacement, PlacedGraph } from './placed-graph.js';
 import { NodeList } from './placement/node-list.js';
 import { remember } from './remember.js';
 import { runCall, runCallSync } from './run.js';
 import type { GraphFacts } from './run-errors.js';
+import { settleConfig } from './runtime/process-config.js';
 import { tensorflow } from './runtime/tensorflow.js';
-import { fileError } from './saved-model/directory.js';
+import { fileError, filePath } from './saved-model/directory.js';
 import {
   checkExecution,
   GRAPH_KEYS,
@@ -75,20 +76,21 @@ export class Session {
    *   the placement does not take, PERMISSION_DENIED for ops that are not allowed, RESOURCE_EXHAUSTED above a limit, INVALID_OPTION, LIBRARY_NOT_FOUND, UNAVAILABLE for a task that is not there
    */
   static async fromGraphDef(graph: Uint8Array | string | URL, options: GraphOptions = {}): Promise<Session> {
-    checkKeys(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
-    checkExecution(options);
-    const plan = checkPlacement(options);
-    const { isRemote, sites } = checkCluster(options, plan);
+    const read = readOptions(options, GRAPH_KEYS, 'The options of Session.fromGraphDef');
+    checkExecution(read);
+    const plan = checkPlacement(read);
+    const { isRemote, sites } = checkCluster(read, plan);
     const [site] = sites;
-    const named = checkExtensions(options);
-    const guard = checkGuard(options);
-    const bytes = graph instanceof Uint8Array ? new Uint8Array(graph) : await readGraph(graph);
+    const named = checkExtensions(read);
+    const guard = checkGuard(read);
+    const bytes = types.isUint8Array(graph) ? copyBytes(graph, 'The graph') : await readGraph(graph);
     await openExtended(named, plan.asked);
     const placed = await PlacedGraph.open(bytes, plan);
     await guardGraph(placed, guard);
-    const settings = { ...options, config: plan.asked };
+    const settings = { ...read, config: plan.asked };
     try {
       if (!isRemote) {
+        await settleConfig(plan.config, types.isUint8Array(graph) ? 'Session.fromGraphDef' : String(graph));
         return new Session((await placed.createSession()).native, settings, {
           readGraph: graphReader(graph),
         });
@@ -115,8 +117,9 @@ export class Session {
     options: SessionRunOptions = {},
   ): Promise<Tensor[]> {
     try {
-      const { bound, inputs } = this.#prepare(fetches, feeds, options, SESSION_KEYS);
-      return runCall(bound, inputs, options, options.outputs === 'copy', (outputs) => outputs);
+      const read = readOptions(options, SESSION_KEYS, 'The options of a run');
+      const { bound, inputs } = this.#prepare(fetches, feeds, read);
+      return runCall(bound, inputs, read, read.outputs === 'copy', (outputs) => outputs);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -131,8 +134,9 @@ export class Session {
     feeds: Readonly<Record<string, TensorLike>> = {},
     options: SessionRunSyncOptions = {},
   ): Tensor[] {
-    const { bound, inputs } = this.#prepare(fetches, feeds, options, SYNC_KEYS);
-    return runCallSync(bound, inputs, options, options.outputs === 'copy');
+    const read = readOptions(options, SYNC_KEYS, 'The options of a run');
+    const { bound, inputs } = this.#prepare(fetches, feeds, read);
+    return runCallSync(bound, inputs, read, read.outputs === 'copy');
   }
 
   /** The devices that this session may place ops on. */
@@ -198,14 +202,10 @@ export class Session {
     fetches: string | readonly string[],
     feeds: Readonly<Record<string, TensorLike>>,
     options: SessionRunOptions,
-    keys: readonly string[],
   ): { bound: Bound; inputs: Tensor[] } {
-    checkKeys(options, keys, 'The options of a run');
     checkOneOf(options.outputs, ['copy'], 'outputs');
-    const wanted = typeof fetches === 'string' ? [fetches] : fetches;
-    const targets = options.targets ?? [];
-    checkStrings(wanted, 'fetches');
-    checkStrings(targets, 'targets');
+    const wanted = readStrings(typeof fetches === 'string' ? [fetches] : fetches, 'fetches');
+    const targets = readStrings(options.targets ?? [], 'targets');
     if (wanted.length === 0 && targets.length === 0) {
       throw new TensorFlowError(
         'INVALID_ARGUMENT',
@@ -216,8 +216,7 @@ export class Session {
       throw new TensorFlowError('INVALID_ARGUMENT', 'The feeds must be an object of values by tensor name.');
     }
     this.#checkLost();
-    const names = Object.keys(feeds);
-    checkStrings(names, 'feeds');
+    const names = readStrings(Object.keys(feeds), 'feeds');
     checkUnique(names);
     const bound = this.bind(names, wanted, targets);
     this.checkOpen(bound);
@@ -253,7 +252,7 @@ async function remoteSession(
 
 /** The graph is not kept for errors that may never come: a file is read once more, bytes are gone. */
 function graphReader(graph: Uint8Array | string | URL): GraphReader {
-  if (graph instanceof Uint8Array) return noGraph;
+  if (types.isUint8Array(graph)) return noGraph;
   return async () => ({ index: await NodeList.read(await readGraph(graph)) });
 }
 
@@ -265,7 +264,7 @@ async function readGraph(file: string | URL): Promise<Uint8Array> {
   if (typeof file !== 'string' && !(file instanceof URL)) {
     throw invalidOption('The graph must be a Uint8Array, or the path of a file.');
   }
-  const path = typeof file === 'string' ? file : fileURLToPath(file);
+  const path = typeof file === 'string' ? file : filePath(file);
   try {
     return await readFile(path);
   } catch (error) {

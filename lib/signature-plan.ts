@@ -2,7 +2,7 @@
 import type { Bound } from './bound.js';
 import { didYouMean, TensorFlowError } from './errors.js';
 import { type TensorLike, toInput } from './inputs.js';
-import { checkStrings, invalidOption } from './options.js';
+import { invalidOption } from './options.js';
 import { findSignature, type Signature, type Signatures, type TensorInfo } from './saved-model/signatures.js';
 import type { Session } from './session.js';
 import type { Tensor } from './tensor.js';
@@ -44,7 +44,6 @@ export function makePlan(
 function chooseOutputs(name: string, signature: Signature, chosen: readonly string[] | undefined): string[] {
   const all = Object.keys(signature.outputs);
   if (chosen === undefined) return all;
-  checkStrings(chosen, 'outputs');
   if (chosen.length === 0)
     throw invalidOption('outputs is empty: name at least one output, or leave it out for all.');
   for (const output of chosen) {

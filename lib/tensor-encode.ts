@@ -2,6 +2,7 @@
  * From what JavaScript people write (numbers, nested arrays, typed arrays, strings) to a tensor's flat data, and back
  * to numbers. Pure functions: no TensorFlow needed.
  */
+import { types } from 'node:util';
 import { type DType, type DTypeInfo, dtypeInfo, type NumericData, type TensorData } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import { show } from './show.js';
@@ -37,7 +38,7 @@ export type DTypeOf<T> = T extends { dtype: infer D extends DType }
                   : DType;
 
 /** TensorFlow ends the process for tensors of more dimensions. */
-const MOST_DIMENSIONS = 254;
+export const MOST_DIMENSIONS = 254;
 
 const DTYPE_OF_ARRAY: Record<string, DType> = {
   Float32Array: 'float32',
@@ -59,12 +60,20 @@ function fail(message: string): never {
 
 /** True for typed arrays of numbers; not for DataView. */
 export function isTypedArray(value: unknown): value is NumericData | Uint8ClampedArray {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return ArrayBuffer.isView(value) && (value instanceof TypedArray || types.isTypedArray(value));
+}
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => NumericData;
+const VIEW = TypedArray.prototype;
+
+/** A property of a typed array as it really is, whatever a subclass or the array itself says. */
+function ofView<K extends 'buffer' | 'byteOffset' | 'length'>(key: K, array: ArrayBufferView): Uint8Array[K] {
+  return Reflect.get(VIEW, key, array);
 }
 
 /** The name of a typed array's class by what it really is, whichever realm or subclass (Buffer) it comes from. */
-function arrayName(array: ArrayBufferView): string {
-  return String(Reflect.get(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag, array));
+export function arrayName(array: ArrayBufferView): string {
+  return String(Reflect.get(VIEW, Symbol.toStringTag, array));
 }
 
 /** True for the bytes of one string. */
@@ -72,10 +81,27 @@ function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && arrayName(value) === 'Uint8Array';
 }
 
+/** A copy of a shape that is one for `elementCount`: what is read twice may be two things. */
+export function copyShape(shape: readonly number[]): number[] {
+  if (!Array.isArray(shape)) fail(`A shape is an array of whole numbers; ${show(shape)} is none.`);
+  const { length } = shape;
+  if (!(length <= MOST_DIMENSIONS)) tooManyDimensions();
+  const copy: number[] = [];
+  // No dimension is -0.
+  for (let i = 0; i < length; i++) {
+    const size = shape[i]!;
+    copy.push(size === 0 ? 0 : size);
+  }
+  return copy;
+}
+
+function tooManyDimensions(): never {
+  return fail(`A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
+}
+
 /** Elements of a shape; checks that each dimension is a whole number of 0 or more, and that there are not too many. */
 export function elementCount(shape: readonly number[]): number {
-  if (!Array.isArray(shape)) fail(`A shape is an array of whole numbers; ${show(shape)} is none.`);
-  if (shape.length > MOST_DIMENSIONS) fail(`A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
+  if (shape.length > MOST_DIMENSIONS) tooManyDimensions();
   let count = 1;
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < 0) {
@@ -94,7 +120,11 @@ export function defaultDType(source: TensorSource): DType {
     return DTYPE_OF_ARRAY[name] ?? fail(`A ${name} is no tensor data.`);
   }
   let first: unknown = source;
-  while (Array.isArray(first) && first.length > 0) first = first[0];
+  // Arrays may hold themselves.
+  for (let depth = 0; Array.isArray(first) && first.length > 0; depth++) {
+    if (depth === MOST_DIMENSIONS) tooManyDimensions();
+    first = first[0];
+  }
   if (typeof first === 'string' || isBytes(first)) return 'string';
   if (typeof first === 'boolean') return 'bool';
   if (typeof first === 'bigint') return 'int64';
@@ -102,21 +132,25 @@ export function defaultDType(source: TensorSource): DType {
 }
 
 /** Flat values of nested arrays, with the shape that the nesting gives. Ragged arrays are an error. */
-export function flatten(nested: Nested, depth: number): { values: Scalar[]; shape: number[] } {
+export function flatten(nested: Nested, depth: number, dtype: DType): { values: Scalar[]; shape: number[] } {
   const shape: number[] = [];
   for (let level: unknown = nested; Array.isArray(level) && shape.length < depth; level = level[0]) {
-    shape.push(level.length);
-    if (level.length === 0) break;
+    const { length } = level;
+    if (shape.length === MOST_DIMENSIONS) tooManyDimensions();
+    shape.push(length);
+    if (length === 0) break;
   }
   const values: Scalar[] = [];
   const walk = (value: Nested, level: number): void => {
     if (level === shape.length) {
       if (Array.isArray(value) && depth === Number.POSITIVE_INFINITY) ragged();
+      // At once: an array may consist of billions of holes.
+      if (value === undefined) fail(`undefined is no ${dtype}.`);
       values.push(value as Scalar);
       return;
     }
     if (!Array.isArray(value) || value.length !== shape[level]) ragged();
-    for (const inner of value as readonly Nested[]) walk(inner, level + 1);
+    for (let i = 0; i < shape[level]!; i++) walk((value as readonly Nested[])[i]!, level + 1);
   };
   const ragged = (): never =>
     fail('The nested arrays are ragged: all arrays of one level must have the same length.');
@@ -156,18 +190,27 @@ export function convertTypedArray(source: NumericData | Uint8ClampedArray, info:
     checkRange(data, info);
     return data;
   }
-  return encodeValues(Array.from(source as ArrayLike<number | bigint>), info);
+  return encodeValues(listOf(source, ofView('length', source)), info);
+}
+
+/** By index: a view of memory that is gone has no iterator. */
+function listOf(data: ArrayLike<number | bigint>, length: number): (number | bigint)[] {
+  const list: (number | bigint)[] = [];
+  for (let i = 0; i < length; i++) list.push(data[i]!);
+  return list;
 }
 
 /** A typed array of exactly the storage class; shared memory is copied, which the addon could not read safely. */
 function viewOf(source: NumericData | Uint8ClampedArray, info: DTypeInfo): NumericData {
-  if (typeof SharedArrayBuffer !== 'undefined' && source.buffer instanceof SharedArrayBuffer) {
-    const copy = new info.array!(source.length);
-    (copy as Uint8Array).set(source as Uint8Array);
-    return copy;
-  }
-  if (source.constructor === info.array) return source as NumericData;
-  return new info.array!(source.buffer, source.byteOffset, source.length);
+  // Nearly always, and fast.
+  if (source.constructor === info.array && source.buffer instanceof ArrayBuffer) return source as NumericData;
+  const buffer = ofView('buffer', source);
+  // In one step: another thread may let it grow.
+  if (types.isSharedArrayBuffer(buffer)) return new info.array!(source);
+  const length = ofView('length', source);
+  // Of a buffer that is gone, or too short by now, there is no view.
+  if (length === 0) return new info.array!(0);
+  return new info.array!(buffer, ofView('byteOffset', source), length);
 }
 
 /** Types that are stored wider than they are: a bool of 2 or an int4 of 100 means nothing to TensorFlow. */
@@ -186,8 +229,8 @@ const NARROW: ReadonlySet<DType> = new Set(['bool', 'int4', 'uint4', 'int2', 'ui
 export function decodeNumbers(data: TensorData, info: DTypeInfo): number[] {
   if (Array.isArray(data)) return fail(`A tensor of type ${info.name} has no numbers.`);
   const { codec } = info;
-  if (codec) return Array.from(data as Uint8Array, (bits) => codec.decode(bits));
-  return Array.from(data as ArrayLike<number | bigint>, Number);
+  const list = listOf(data, data.length);
+  return list.map(codec ? (bits) => codec.decode(bits as number) : Number);
 }
 
 function encoderOf(info: DTypeInfo): (value: unknown) => number & bigint {
@@ -208,16 +251,22 @@ function encoderOf(info: DTypeInfo): (value: unknown) => number & bigint {
 
 function complexParts(value: unknown): [number, number] {
   if (typeof value === 'number') return [value, 0];
-  if (Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'number')) {
-    return value as [number, number];
-  }
-  return fail(`${show(value)} is no complex number: give [re, im].`);
+  return pairOf(value) ?? fail(`${show(value)} is no complex number: give [re, im].`);
+}
+
+function pairOf(value: unknown): [number, number] | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  const re: unknown = value[0];
+  const im: unknown = value[1];
+  return typeof re === 'number' && typeof im === 'number' ? [re, im] : undefined;
 }
 
 function checkString(value: unknown): string | Uint8Array {
   if (typeof value === 'string') return value;
   if (isBytes(value)) {
-    return value.buffer instanceof ArrayBuffer ? value : new Uint8Array(value);
+    // Shared memory could not be read safely; that of another realm may be shared.
+    if (ofView('buffer', value) instanceof ArrayBuffer) return value;
+    return ofView('length', value) === 0 ? new Uint8Array(0) : new Uint8Array(value);
   }
   return fail(`${show(value)} is no string: a string tensor takes strings and Uint8Arrays.`);
 }
@@ -242,7 +291,7 @@ export function makeData(source: TensorSource, dtype: DType): { data: TensorData
     return { data, shape: isBytes ? [] : [elements(data, info)] };
   }
   const depth = info.width === 2 ? complexDepth(source) : Number.POSITIVE_INFINITY;
-  const { values, shape } = flatten(source, depth);
+  const { values, shape } = flatten(source, depth, dtype);
   return { data: encodeValues(values, info), shape };
 }
 
@@ -255,8 +304,8 @@ export function elements(data: TensorData, info: DTypeInfo): number {
 function complexDepth(source: Nested): number {
   let depth = 0;
   for (let level: unknown = source; Array.isArray(level); level = level[0]) {
-    const isPair = level.length === 2 && level.every((part) => typeof part === 'number');
-    if (isPair) return depth;
+    if (depth === MOST_DIMENSIONS) tooManyDimensions();
+    if (pairOf(level) !== undefined) return depth;
     depth++;
   }
   return depth;

@@ -8,6 +8,7 @@
 import { type DataOf, type DType, type DTypeInfo, dtypeInfo, isDType, type TensorData } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import type { InputSpec } from './inputs.js';
+import { show } from './show.js';
 import { Tensor } from './tensor.js';
 import { elementCount, encodeValues, flatten, type Nested } from './tensor-encode.js';
 
@@ -80,7 +81,7 @@ export function valueFromJson(json: unknown, spec: InputSpec): Tensor {
   if (isTensorJson(json)) return fromTensorJson(json, spec);
   const info = dtypeInfo(spec.dtype);
   const depth = info.width === 2 ? (spec.shape?.length ?? complexDepth(json)) : Number.POSITIVE_INFINITY;
-  const { values, shape } = flatten(json as Nested, depth);
+  const { values, shape } = flatten(json as Nested, depth, info.name);
   return wrap(values, shape, info);
 }
 
@@ -157,11 +158,6 @@ function complexDepth(json: unknown): number {
 
 function isPair(level: readonly unknown[]): boolean {
   return level.length === 2 && level.every((part) => typeof readFloat(part) === 'number');
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function fail(message: string): never {

@@ -7,6 +7,7 @@ import { addon } from './runtime/addon.js';
 import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
 import type { RankOf, ShapeOf } from './shape-types.js';
 import {
+  copyShape,
   type DTypeOf,
   decodeNumbers,
   defaultDType,
@@ -58,15 +59,15 @@ export class Tensor<D extends DType = DType, R extends number = any> {
   >(data: T, shape?: S, dtype?: D): Tensor<[D] extends [never] ? DTypeOf<T> : D, RankOf<S>>;
   static from(data: TensorSource | Tensor, shape?: readonly number[], dtype?: DType): Tensor {
     if (dtype !== undefined && !isDType(dtype)) dtypeInfo(dtype);
-    if (data instanceof Tensor)
+    if (Tensor.is(data))
       return Tensor.from(data.data as TensorSource, shape ?? data.shape, dtype ?? data.dtype);
     if (data === null || data === undefined) {
       throw new TensorFlowError('INVALID_ARGUMENT', `A tensor cannot be made from ${data}.`);
     }
     const type = dtype ?? defaultDType(data);
     const made = makeData(data, type);
-    const count = elementCount(shape ?? made.shape);
-    const wanted = [...(shape ?? made.shape)];
+    const wanted = shape === undefined ? made.shape : copyShape(shape);
+    const count = elementCount(wanted);
     const has = elements(made.data, dtypeInfo(type));
     if (count !== has) {
       throw new TensorFlowError(
@@ -97,7 +98,8 @@ export class Tensor<D extends DType = DType, R extends number = any> {
     if (info.array === undefined) {
       throw new TensorFlowError('UNIMPLEMENTED', `Tensors of type ${dtype} have no memory of a fixed size.`);
     }
-    const bytes = elementCount(shape) * info.bytes;
+    const wanted = copyShape(shape);
+    const bytes = elementCount(wanted) * info.bytes;
     if (bytes > constants.MAX_LENGTH) {
       throw new TensorFlowError(
         'RESOURCE_EXHAUSTED',
@@ -107,7 +109,12 @@ export class Tensor<D extends DType = DType, R extends number = any> {
     const memory = externalBuffersAllowed() ? addon().allocate(bytes) : null;
     if (memory === null) allowExternalBuffers(false); // the runtime will not take the next one either
     const buffer = memory === null ? ordinaryMemory(bytes) : memory.buffer;
-    return new Tensor(dtype, [...shape], new info.array(buffer) as DataOf<D>, memory ?? undefined);
+    return new Tensor(
+      dtype,
+      wanted as unknown as S,
+      new info.array(buffer) as DataOf<D>,
+      memory ?? undefined,
+    );
   }
 
   /** Number of elements. */
@@ -142,6 +149,11 @@ export class Tensor<D extends DType = DType, R extends number = any> {
   /** @internal A tensor around data that is known to fit. */
   static wrap<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): Tensor<D> {
     return new Tensor(dtype, shape, data);
+  }
+
+  /** @internal Not by instanceof, which other objects may pass. */
+  static is(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && #memory in value;
   }
 
   /** @internal What the addon takes. */
@@ -180,11 +192,21 @@ function ordinaryMemory(bytes: number): ArrayBuffer {
   }
 }
 
-/** @internal A tensor of ordinary memory with the same values. */
+/** @internal A tensor of ordinary memory with the same values. Throws INVALID_ARGUMENT where its memory was given away. */
 export function copyTensor(tensor: Tensor): Tensor {
-  const { data } = tensor;
-  const copy = Array.isArray(data)
-    ? data.map((entry) => (typeof entry === 'string' ? entry : new Uint8Array(entry)))
-    : data.slice();
-  return Tensor.wrap(tensor.dtype, [...tensor.shape], copy as DataOf<DType>);
+  try {
+    return Tensor.wrap(tensor.dtype, copyShape(tensor.shape), copyData(tensor.data) as DataOf<DType>);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new TensorFlowError(
+      'INVALID_ARGUMENT',
+      'The memory of a tensor that was given is gone: its buffer was transferred, or made smaller.',
+      { cause },
+    );
+  }
+}
+
+function copyData(data: DataOf<DType>): DataOf<DType> {
+  if (!Array.isArray(data)) return data.slice();
+  return data.map((entry) => (typeof entry === 'string' ? entry : new Uint8Array(entry)));
 }

@@ -22,6 +22,7 @@
 #include "saved_model.h"
 #include "server.h"
 #include "session.h"
+#include "settlements.h"
 #include "status.h"
 
 namespace tf_session {
@@ -165,6 +166,8 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("library", Napi::Function::New<Opened>(env, "library"));
   exports.Set("linked", Napi::Function::New<Linked>(env, "linked"));
   exports.Set("listDevices", Napi::Function::New<NeedsLibrary<Devices>>(env, "listDevices"));
+  exports.Set("settle", Napi::Function::New<NeedsLibrary<Settle>>(env, "settle"));
+  exports.Set("settlements", Napi::Function::New<Settlements>(env, "settlements"));
   exports.Set("loadSavedModel", Napi::Function::New<NeedsLibrary<LoadSavedModel>>(env, "loadSavedModel"));
   exports.Set("loadOpLibrary", Napi::Function::New<NeedsLibrary<LoadOpLibrary>>(env, "loadOpLibrary"));
   exports.Set("loadPluggableDevice",

@@ -10,19 +10,13 @@
 namespace tf_session {
 namespace {
 
-struct Device {
-  std::string name;
-  std::string type;
-  int64_t memory_bytes;
-};
-
-std::vector<Device> DevicesOf(TF_Session* session) {
+std::vector<DeviceInfo> DevicesOf(TF_Session* session) {
   const Status status;
   const DeviceListPtr list(tf().TF_SessionListDevices(session, status));
   status.Check();
-  std::vector<Device> devices;
+  std::vector<DeviceInfo> devices;
   for (int i = 0; i < tf().TF_DeviceListCount(list.get()); ++i) {
-    Device device;
+    DeviceInfo device;
     device.name = tf().TF_DeviceListName(list.get(), i, status);
     status.Check();
     device.type = tf().TF_DeviceListType(list.get(), i, status);
@@ -50,14 +44,7 @@ class DevicesWorker : public PromiseWorker {
       devices_ = DevicesOf(session_->core()->session());
       return;
     }
-    const SessionOptionsPtr options = MakeSessionOptions(config_, target_);
-    GraphPtr graph(tf().TF_NewGraph());
-    const Status status;
-    TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
-    status.Check();
-    const SessionCore core(std::move(graph), session, {},
-                           target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
-    devices_ = DevicesOf(session);
+    devices_ = DevicesWith(config_, target_);
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -79,10 +66,21 @@ class DevicesWorker : public PromiseWorker {
   std::shared_ptr<OpenSession> session_;
   std::optional<Bytes> config_;
   std::string target_;
-  std::vector<Device> devices_;
+  std::vector<DeviceInfo> devices_;
 };
 
 }  // namespace
+
+std::vector<DeviceInfo> DevicesWith(const std::optional<Bytes>& config, const std::string& target) {
+  const SessionOptionsPtr options = MakeSessionOptions(config, target);
+  GraphPtr graph(tf().TF_NewGraph());
+  const Status status;
+  TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
+  status.Check();
+  const SessionCore core(std::move(graph), session, {},
+                         target.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
+  return DevicesOf(session);
+}
 
 Napi::Value ListDevices(Napi::Env env, std::shared_ptr<OpenSession> session) {
   const PromiseWorker::Gate gate =

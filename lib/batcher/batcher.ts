@@ -2,7 +2,7 @@
 /** Callers give single rows, one run carries many. */
 import { TensorFlowError } from '../errors.js';
 import type { TensorLike } from '../inputs.js';
-import { checkClose, checkKeys } from '../options.js';
+import { checkClose, readOptions } from '../options.js';
 import { checkControl } from '../run.js';
 import { type Plan, toInputs } from '../signature-plan.js';
 import { copyTensor, Tensor } from '../tensor.js';
@@ -88,9 +88,9 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
    *   that fails is run once more, each call by itself, so that only those fail who are at fault; unless the signature
    *   changes state, where all of them fail.
    */
-  run(inputs: I, options: BatcherRunOptions = {}): Promise<O> {
+  run(inputs: I, given: BatcherRunOptions = {}): Promise<O> {
     try {
-      checkKeys(options, RUN_KEYS, 'The options of a run');
+      const options = readOptions(given, RUN_KEYS, 'The options of a run');
       checkControl(options);
       if (options.signal?.aborted) return Promise.reject(options.signal.reason);
       if (this.#isClosed) throw new TensorFlowError('FAILED_PRECONDITION', 'The batcher is closed.');
@@ -101,7 +101,7 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
       const batch = this.#openBatch(this.#keyOf(tensors), rows);
       const own = plan.inputs.map(([name], i) => {
         const given = values[name];
-        const isOurs = !(given instanceof Tensor || isTypedArray(given)) && tensors[i]!.dtype !== 'string';
+        const isOurs = !(Tensor.is(given) || isTypedArray(given)) && tensors[i]!.dtype !== 'string';
         return !isOurs ? copyTensor(tensors[i]!) : tensors[i]!;
       });
       let request!: Request;

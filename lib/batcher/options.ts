@@ -1,5 +1,5 @@
 /** Options of a batcher, by TensorFlow Serving's names and with its defaults. */
-import { checkCount, checkKeys, checkOneOf, invalidOption } from '../options.js';
+import { checkCount, checkOneOf, invalidOption, readOptions } from '../options.js';
 import { show } from '../show.js';
 
 /** How single rows become batches. */
@@ -46,11 +46,12 @@ export interface Batching {
   readonly numBatchThreads: number;
 }
 
+const MOST_SIZES = 65536;
 const LONGEST_MICROS = 2 ** 31 * 1000;
 
 /** Throws INVALID_OPTION naming the key. `where` says whose options they are. */
-export function checkBatching(options: BatchingOptions, where: string, known: readonly string[]): Batching {
-  checkKeys(options, known, where);
+export function checkBatching(given: BatchingOptions, where: string, known: readonly string[]): Batching {
+  const options = readOptions(given, known, where);
   checkCount(options.maxBatchSize, 'maxBatchSize');
   checkCount(options.maxEnqueuedBatches, 'maxEnqueuedBatches');
   checkCount(options.numBatchThreads, 'numBatchThreads');
@@ -61,26 +62,35 @@ export function checkBatching(options: BatchingOptions, where: string, known: re
       `batchTimeoutMicros must be a number of microseconds from 0 on, not ${show(micros)}.`,
     );
   }
-  const allowed = options.allowedBatchSizes;
+  const allowed = copyAllowed(options.allowedBatchSizes);
+  if (allowed !== undefined) checkAllowed(allowed, options.maxBatchSize);
   const maxBatchSize = options.maxBatchSize ?? allowed?.at(-1) ?? 1000;
-  if (allowed !== undefined) checkAllowed(allowed, maxBatchSize);
   return {
     maxBatchSize,
     batchTimeoutMicros: micros,
     maxEnqueuedBatches: options.maxEnqueuedBatches ?? 10,
-    allowedBatchSizes: allowed && [...allowed],
+    allowedBatchSizes: allowed,
     padVariableLengthInputs: options.padVariableLengthInputs === true,
     numBatchThreads: options.numBatchThreads ?? 1,
   };
 }
 
-function checkAllowed(allowed: unknown, maxBatchSize: number): void {
+/** Each read once. */
+function copyAllowed(allowed: unknown): number[] | undefined {
+  if (allowed === undefined) return undefined;
+  if (!Array.isArray(allowed) || allowed.length > MOST_SIZES) {
+    throw invalidOption(
+      `allowedBatchSizes must be at most ${MOST_SIZES} whole numbers, not ${show(allowed)}.`,
+    );
+  }
+  return Array.from({ length: allowed.length }, (_, i) => allowed[i]);
+}
+
+function checkAllowed(allowed: readonly number[], maxBatchSize: number | undefined): void {
   const isAscending =
-    Array.isArray(allowed) &&
     allowed.length > 0 &&
-    allowed.every((size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : allowed[i - 1]));
-  if (isAscending && allowed.at(-1) === maxBatchSize) return;
-  throw invalidOption(
-    `allowedBatchSizes must be ascending whole numbers, the last one maxBatchSize (${maxBatchSize}), not ${show(allowed)}.`,
-  );
+    allowed.every((size, i) => Number.isInteger(size) && size > (i === 0 ? 0 : allowed[i - 1]!));
+  if (isAscending && [undefined, allowed.at(-1)].includes(maxBatchSize)) return;
+  const last = maxBatchSize === undefined ? '' : `, the last one maxBatchSize (${maxBatchSize})`;
+  throw invalidOption(`allowedBatchSizes must be ascending whole numbers${last}, not ${show(allowed)}.`);
 }

@@ -1,7 +1,7 @@
 /** Options of `SavedModel.load` that take a model to a cluster. */
 import { type ConfigProtoJson, decodeConfig, encodeConfig } from '../config.js';
 import type { Executor } from '../executor.js';
-import { checkOneOf, checkStrings, invalidOption } from '../options.js';
+import { checkOneOf, invalidOption, readStrings } from '../options.js';
 import type { PlacementPlan } from '../placed-graph.js';
 import { exactOnCluster } from '../placement/exact-config.js';
 import { show } from '../show.js';
@@ -162,8 +162,8 @@ function targetOf(
   );
 }
 
-function replicasOf(replicas: unknown): readonly string[] {
-  checkStrings(replicas, 'replicas');
+function replicasOf(given: unknown): readonly string[] {
+  const replicas = readStrings(given, 'replicas');
   if (replicas.length === 0) throw invalidOption('replicas names no task.');
   const names = replicas.map((name) => taskName(parseTask(name, 'replicas')));
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type ConfigProtoJson, encodeConfig } from '../config.js';
 import { type ErrorCode, TensorFlowError } from '../errors.js';
 import { checkExtensions, EXTENSION_KEYS, type ExtensionOptions } from '../extensions/extensions.js';
-import { checkKeys, checkOneOf, invalidOption } from '../options.js';
+import { checkOneOf, invalidOption, readOptions } from '../options.js';
 import { addon } from '../runtime/addon.js';
 import { show } from '../show.js';
 import type { FromServer, ToServer } from './server-process.js';
@@ -90,8 +90,8 @@ export class Server {
  * @throws TensorFlowError INVALID_OPTION; FAILED_PRECONDITION where the port is taken; LIBRARY_TOO_OLD before TensorFlow
  *   1.13; what `tensorflow.open` does; ABORTED where its process ended, INTERNAL where it could not be started
  */
-export async function startServer(options: ServerOptions): Promise<Server> {
-  checkKeys(options, KEYS, 'The options of startServer');
+export async function startServer(given: ServerOptions): Promise<Server> {
+  const options = readOptions(given, KEYS, 'The options of startServer');
   const cluster = new Cluster(options.cluster);
   const task = checkTask(options.job, options.task);
   cluster.address(task, 'job and task');
@@ -99,21 +99,22 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (options.library !== undefined && typeof options.library !== 'string') {
     throw invalidOption('library must be a path.');
   }
-  checkExtensions(options);
+  const named = checkExtensions(options);
+  const config = encodeConfig(options.config);
   if (options.listenOnAllInterfaces !== true) {
     process.emitWarning(`${DANGER} listenOnAllInterfaces: true says that this is known.`, {
       type: 'TensorFlowWarning',
       code: 'TF_SESSION_SERVER',
     });
   }
-  const { opLibraries, pluggableDevices } = options;
+  const paths = (of: string) => named.flatMap(({ option, path }) => (option === of ? [path] : []));
   return start(task, {
     cluster: Object.fromEntries([...cluster.jobs].map(([job, tasks]) => [job, Object.fromEntries(tasks)])),
     task,
-    config: encodeConfig(options.config),
+    config,
     library: options.library ?? addon().library()?.path,
-    opLibraries,
-    pluggableDevices,
+    opLibraries: paths('opLibraries'),
+    pluggableDevices: paths('pluggableDevices'),
   });
 }
 

@@ -18,6 +18,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { didYouMean, TensorFlowError } from '../errors.js';
+import { copyBytes } from '../options.js';
 import { isPlainObject, wrongValue } from './describe.js';
 import { readEnum, readMapKey, readScalar } from './scalar.js';
 
@@ -34,8 +35,10 @@ const MAX_DEPTH = 90;
  */
 export function encodeMessage(schema: DescMessage, value: unknown, path: string): Uint8Array {
   if (isUint8Array(value)) {
-    decodeMessage(schema, value, path);
-    return value;
+    // A copy: it must stay what was checked.
+    const bytes = copyBytes(value, path);
+    decodeMessage(schema, bytes, path);
+    return bytes;
   }
   let clean: Clean;
   try {

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { checkConfigAge } from '../config.js';
 import { TensorFlowError } from '../errors.js';
-import { checkStrings, invalidOption } from '../options.js';
+import { invalidOption, readStrings } from '../options.js';
 import { addon } from '../runtime/addon.js';
 import { inspectLibrary } from '../runtime/shared-library.js';
 import { openLibrary, tensorflow } from '../runtime/tensorflow.js';
@@ -38,8 +38,7 @@ export interface Extension {
 /** What the options name, plug-ins first. Throws INVALID_OPTION naming the option. */
 export function checkExtensions(options: ExtensionOptions): Pick<Extension, 'option' | 'path'>[] {
   return (['pluggableDevices', 'opLibraries'] as const).flatMap((option) => {
-    const paths = options[option] ?? [];
-    checkStrings(paths, option);
+    const paths = readStrings(options[option] ?? [], option);
     if (paths.includes('')) throw invalidOption(`${option} must not contain an empty path.`);
     return paths.map((path) => ({ option, path }));
   });

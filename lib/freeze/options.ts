@@ -1,7 +1,7 @@
 /** The load option `freeze`. */
 import { TensorFlowError } from '../errors.js';
 import type { TensorLike } from '../inputs.js';
-import { checkKeys, invalidOption } from '../options.js';
+import { invalidOption, readOptions } from '../options.js';
 import { show } from '../show.js';
 import type { Tensor } from '../tensor.js';
 
@@ -30,8 +30,8 @@ export function checkFreeze(freeze: boolean | FreezeOptions | undefined): Freeze
       `freeze must be true, false or an object with ${KEYS.join(', ')}, not ${show(freeze)}.`,
     );
   }
-  checkKeys(freeze, KEYS, 'freeze');
-  const { tolerance, verify, signature } = freeze;
+  const read = readOptions(freeze, KEYS, 'freeze');
+  const { tolerance, verify, signature } = read;
   if (tolerance !== undefined && !(typeof tolerance === 'number' && tolerance >= 0)) {
     throw invalidOption(`freeze.tolerance must be a number of 0 or more, not ${show(tolerance)}.`);
   }
@@ -41,7 +41,7 @@ export function checkFreeze(freeze: boolean | FreezeOptions | undefined): Freeze
   if (signature !== undefined && typeof signature !== 'string') {
     throw invalidOption('freeze.signature must be the name of a signature.');
   }
-  return { ...freeze };
+  return read;
 }
 
 /**

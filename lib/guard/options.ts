@@ -1,5 +1,5 @@
 /** What a model may be and do: options, and the checks of them. A SavedModel is a program; these are its bounds. */
-import { checkKeys, checkOneOf, checkStrings, invalidOption } from '../options.js';
+import { checkOneOf, invalidOption, readOptions, readStrings } from '../options.js';
 import { compileGlob } from '../placement/glob.js';
 import { show } from '../show.js';
 
@@ -48,10 +48,10 @@ const DEFAULTS: GuardPlan['limits'] = {
 
 /** Throws INVALID_OPTION naming the key. */
 export function checkGuard(options: GuardOptions & { followLinks?: boolean | undefined }): GuardPlan {
-  const { allowOps, limits = {}, followLinks } = options;
-  if (allowOps !== undefined) checkStrings(allowOps, 'allowOps');
+  const { allowOps, limits: given = {}, followLinks } = options;
+  const allowed = allowOps === undefined ? undefined : readStrings(allowOps, 'allowOps');
+  const limits = readOptions<ModelLimits>(given, Object.keys(DEFAULTS), 'limits');
   checkOneOf(followLinks, [true, false], 'followLinks');
-  checkKeys(limits, Object.keys(DEFAULTS), 'limits');
   const filled = { ...DEFAULTS };
   for (const key of Object.keys(DEFAULTS) as (keyof ModelLimits)[]) {
     const value = limits[key];
@@ -61,7 +61,7 @@ export function checkGuard(options: GuardOptions & { followLinks?: boolean | und
     }
     filled[key] = value;
   }
-  const globs = allowOps?.map(compileGlob);
+  const globs = allowed?.map(compileGlob);
   return {
     isAllowed: globs && ((type) => globs.some((matches) => matches(type))),
     limits: filled,

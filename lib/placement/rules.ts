@@ -1,6 +1,6 @@
 /** Rules of placement: which ops go to which device. Checked at the door, then compiled for the walk over a graph. */
 import { types } from 'node:util';
-import { checkKeys, invalidOption } from '../options.js';
+import { invalidOption, readOptions } from '../options.js';
 import { show } from '../show.js';
 import { canonicalDevice, parseDevice } from './device.js';
 import { compileGlob, isGlob } from './glob.js';
@@ -35,6 +35,7 @@ type Key = 'op' | 'type' | 'scope' | 'function';
 const PATTERN_KEYS: readonly Key[] = ['op', 'type', 'scope', 'function'];
 const RULE_KEYS = [...PATTERN_KEYS, 'device', 'optional'];
 const LONGEST_GLOB = 1000;
+const MOST_RULES = 1_000_000;
 
 /** A name's pattern, compiled. */
 export interface Matcher {
@@ -66,23 +67,24 @@ export interface CompiledRule {
  */
 export function compileRules(value: unknown, where = 'placement'): CompiledRule[] {
   if (!Array.isArray(value)) throw invalidOption(`${where} must be an array of rules, not ${show(value)}.`);
-  return Array.from(value, (rule, i) => compileRule(rule, `${where}[${i}]`));
+  if (value.length > MOST_RULES) throw invalidOption(`${where} has more than ${MOST_RULES} rules.`);
+  return Array.from({ length: value.length }, (_, i) => compileRule(value[i], `${where}[${i}]`));
 }
 
-function compileRule(rule: PlacementRule, where: string): CompiledRule {
-  checkKeys(rule, RULE_KEYS, where);
+function compileRule(given: PlacementRule, where: string): CompiledRule {
+  const rule = readOptions(given, RULE_KEYS, where);
   if (rule.device === undefined) throw invalidOption(`${where} says no device.`);
   parseDevice(rule.device, `${where}.device`);
   if (rule.optional !== undefined && typeof rule.optional !== 'boolean') {
     throw invalidOption(`${where}.optional must be true or false, not ${show(rule.optional)}.`);
   }
-  const given = PATTERN_KEYS.filter((key) => rule[key] !== undefined);
-  if (given.length === 0) {
+  const keys = PATTERN_KEYS.filter((key) => rule[key] !== undefined);
+  if (keys.length === 0) {
     throw invalidOption(
       `${where} says no op: give op, type, scope or function. { op: "**" } is every op of the model.`,
     );
   }
-  const matchers = given.map((key) => compilePattern(key, rule[key], `${where}.${key}`));
+  const matchers = keys.map((key) => compilePattern(key, rule[key], `${where}.${key}`));
   return {
     matchers,
     device: rule.device,
@@ -94,9 +96,15 @@ function compileRule(rule: PlacementRule, where: string): CompiledRule {
 function compilePattern(key: Key, pattern: NamePattern | undefined, where: string): Matcher {
   if (typeof pattern === 'string') return compileText(key, pattern, where);
   // A RegExp of another realm is no instance of this one's.
-  const regex = types.isRegExp(pattern) ? pattern : regexFromJson(pattern, where);
+  // Copied by what it is: its properties may have been written to.
+  const regex = types.isRegExp(pattern) ? new RegExp(pattern) : regexFromJson(pattern, where);
   // One of its own without a place to go on from: `g` and `y` would skip every other name.
   const own = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+  try {
+    own.test(''); // which makes a program of it
+  } catch (error) {
+    throw invalidOption(`${where} is no usable regular expression: ${(error as Error).message.slice(-100)}.`);
+  }
   const test = testOf(key, (name) => own.test(name));
   return { key, text: String(own), exact: undefined, glob: undefined, test };
 }
@@ -107,8 +115,7 @@ function regexFromJson(value: unknown, where: string): RegExp {
       `${where} must be a name, a glob, or a RegExp ({ "regex": "…" } in JSON), not ${show(value)}.`,
     );
   }
-  checkKeys(value, ['regex', 'flags'], where);
-  const { regex, flags = '' } = value as RegexJson;
+  const { regex, flags = '' } = readOptions(value as RegexJson, ['regex', 'flags'], where);
   if (typeof regex !== 'string') throw invalidOption(`${where}.regex must be a string, not ${show(regex)}.`);
   if (typeof flags !== 'string') throw invalidOption(`${where}.flags must be a string, not ${show(flags)}.`);
   try {

@@ -3,11 +3,13 @@ import { realpath } from 'node:fs/promises';
 import { type ConfigProtoJson, checkConfigAge, encodeConfig } from '../config.js';
 import type { Device } from '../device.js';
 import { TensorFlowError } from '../errors.js';
-import { checkKeys, invalidOption } from '../options.js';
+import { invalidOption, readOptions } from '../options.js';
+import { show } from '../show.js';
 import { addon } from './addon.js';
 import { allowExternalBuffers } from './external-buffers.js';
 import { findLibrary } from './finder.js';
 import { addListener, type LogListener, listen, removeListener } from './log.js';
+import { settleConfig } from './process-config.js';
 
 /** TensorFlow's own levels, by the names of its log lines; the number is TF_CPP_MIN_LOG_LEVEL. */
 const LOG_LEVELS = { info: 0, warning: 1, error: 2, fatal: 3 } as const;
@@ -45,19 +47,19 @@ export function openLibrary(options: OpenOptions = {}): Promise<void> {
   return turn;
 }
 
-async function open(options: OpenOptions): Promise<void> {
-  checkKeys(options, OPEN_KEYS, 'The options of tensorflow.open');
+async function open(given: OpenOptions): Promise<void> {
+  const options = readOptions(given, OPEN_KEYS, 'The options of tensorflow.open');
   const logLevel = levelNumber(options.logLevel);
   const limit = options.maxRunsInFlight;
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 1024)) {
-    throw invalidOption(`maxRunsInFlight must be a whole number from 1 to 1024, not ${String(limit)}.`);
+    throw invalidOption(`maxRunsInFlight must be a whole number from 1 to 1024, not ${show(limit)}.`);
   }
   if (options.library !== undefined && typeof options.library !== 'string') {
     throw invalidOption('library must be a path.');
   }
   const { externalBuffers } = options;
   if (externalBuffers !== undefined && typeof externalBuffers !== 'boolean') {
-    throw invalidOption(`externalBuffers must be true or false, not ${String(externalBuffers)}.`);
+    throw invalidOption(`externalBuffers must be true or false, not ${show(externalBuffers)}.`);
   }
   const native = addon();
   if (limit !== undefined) native.setMaxInFlight(limit);
@@ -83,7 +85,8 @@ async function choose(asked: string | undefined, linked: string | null): Promise
 
 function levelNumber(level: OpenOptions['logLevel']): number | undefined {
   if (level === undefined || level === 0 || level === 1 || level === 2 || level === 3) return level;
-  const number = Object.hasOwn(LOG_LEVELS, level) ? LOG_LEVELS[level] : undefined;
+  const number =
+    typeof level === 'string' && Object.hasOwn(LOG_LEVELS, level) ? LOG_LEVELS[level] : undefined;
   if (number === undefined) {
     throw invalidOption(`logLevel must be one of ${Object.keys(LOG_LEVELS).join(', ')}, or 0 to 3.`);
   }
@@ -146,12 +149,16 @@ export const tensorflow = {
 
   /**
    * The devices that a session with this ConfigProto has. Opens the library where it is not. Beware: the first session of a process
-   * decides for all, among others which GPUs are visible.
+   * decides for all, among others which GPUs are visible, and this is one.
+   *
+   * @throws TensorFlowError (as a rejection) FAILED_PRECONDITION where an earlier session has settled what TensorFlow cannot change
+   *   any more; INVALID_OPTION; LIBRARY_TOO_OLD
    */
   async devices(config?: ConfigProtoJson | Uint8Array): Promise<Device[]> {
     const bytes = encodeConfig(config);
     await openLibrary();
     checkConfigAge(bytes, opened().version);
+    await settleConfig(bytes, 'tensorflow.devices()');
     return addon().listDevices(bytes);
   },
 };

@@ -157,9 +157,19 @@ export function absolutePath(directory: string): string {
   return local === undefined ? directory : resolve(local);
 }
 
+/** The path of a URL. Throws INVALID_OPTION where it is that of no file. */
+export function filePath(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TensorFlowError('INVALID_OPTION', `That is the URL of no file: ${why}.`, { cause });
+  }
+}
+
 /** The folder that a caller names. Throws INVALID_OPTION for what is none. */
 export function toPath(directory: string | URL): string {
-  if (directory instanceof URL) return fileURLToPath(directory);
+  if (directory instanceof URL) return filePath(directory);
   if (typeof directory === 'string' && directory !== '') return directory;
   throw invalidOption('The folder of a SavedModel must be a path.');
 }

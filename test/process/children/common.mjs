@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { SavedModel } from '../../../dist/index.js';
 import { addon } from '../../../dist/runtime/addon.js';
 
-export { SavedModel, Tensor, TensorFlowError, tensorflow } from '../../../dist/index.js';
+export {
+  SavedModel,
+  Session,
+  startServer,
+  Tensor,
+  TensorFlowError,
+  tensorflow,
+} from '../../../dist/index.js';
 
 const fixture = (name) => new URL(`../../fixtures/${name}/`, import.meta.url);
 
