@@ -88,7 +88,7 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
   const devices = options.devices ?? [];
   checkStrings(devices, 'devices');
   for (const device of devices) checkRunDevice(device);
-  const { executor, concurrency, outputs, strings } = options;
+  const { executor, concurrency, maxPending, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
   return {
@@ -101,6 +101,6 @@ export function checkLoad(options: LoadOptions): CheckedLoad {
     copies: options.copies ?? 1,
     freeze: checkFreeze(options.freeze),
     batching,
-    execution: { executor, concurrency, outputs, strings },
+    execution: { executor, concurrency, maxPending, outputs, strings },
   };
 }

@@ -14,6 +14,7 @@ import { sessionExecutor } from './executor.js';
 import { checkExtensions, openExtended } from './extensions/extensions.js';
 import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { type TensorLike, toInput } from './inputs.js';
+import { roomCheck } from './max-pending.js';
 import type { NativeSession } from './native.js';
 import { checkClose, checkKeys, checkOneOf, checkStrings, invalidOption } from './options.js';
 import { checkPlacement, PlacedGraph } from './placed-graph.js';
@@ -58,6 +59,7 @@ export class Session {
       // Ops on other machines are in nobody's calling thread.
       executor:
         link === undefined ? sessionExecutor(options.executor, options.config, tensorflow.version) : 'pool',
+      checkRoom: roomCheck(native, options.maxPending),
     };
     if (options.concurrency !== undefined) native.setConcurrency(options.concurrency);
     this.#readGraph = readGraph;

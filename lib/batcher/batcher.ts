@@ -2,6 +2,7 @@
 /** Callers give single rows, one run carries many. */
 import { TensorFlowError } from '../errors.js';
 import type { TensorLike } from '../inputs.js';
+import { isRefused } from '../max-pending.js';
 import { checkClose, checkKeys } from '../options.js';
 import { checkControl } from '../run.js';
 import { type Plan, toInputs } from '../signature-plan.js';
@@ -234,8 +235,10 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
 
   /** A batch has failed: each call once more by itself, one after the other, where that is safe. */
   async #mend(requests: readonly Request[], error: unknown): Promise<void> {
+    // Where too many runs wait already, more of them would be no help.
     const isOver =
-      error instanceof TensorFlowError && ['CANCELLED', 'FAILED_PRECONDITION'].includes(error.code);
+      isRefused(error) ||
+      (error instanceof TensorFlowError && ['CANCELLED', 'FAILED_PRECONDITION'].includes(error.code));
     if (requests.length === 1 || isOver || (await this.#isStateful())) {
       for (const { reject } of requests) reject(error);
       return;
