@@ -186,6 +186,7 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
       if (at === -1) break;
       const [batch] = this.#waiting.splice(at, 1);
       this.#atWork++;
+      batch!.hasBegun = true;
       void this.#work(batch!);
     }
     if (this.#atWork === 0 && this.#waiting.length === 0 && this.#isClosed) {
