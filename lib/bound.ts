@@ -13,6 +13,8 @@ export interface RunDefaults {
   copy: boolean;
   strings: 'bytes' | undefined;
   executor: Executor;
+  /** Throws where too many runs wait; left out where any number may. */
+  checkRoom: (() => void) | undefined;
 }
 
 /** What a run needs to know of its names. */

@@ -118,7 +118,7 @@ export function checkLoad(given: LoadOptions): CheckedLoad {
   const devices = readStrings(options.devices ?? [], 'devices');
   for (const device of devices) checkRunDevice(device);
   checkOneOf(options.warmUp, [true, false], 'warmUp');
-  const { executor, concurrency, outputs, strings } = options;
+  const { executor, concurrency, maxPending, outputs, strings } = options;
   const plan = checkPlacement(options);
   const cluster = checkCluster(options, plan);
   return {
@@ -133,7 +133,7 @@ export function checkLoad(given: LoadOptions): CheckedLoad {
     batching,
     guard: checkGuard(options),
     repairs: options.repair !== false,
-    execution: { executor, concurrency, outputs, strings },
+    execution: { executor, concurrency, maxPending, outputs, strings },
     version: checkVersion(options.version),
     warmUp: options.warmUp ?? true,
   };

@@ -86,6 +86,8 @@ export interface NativeSession {
   devices(): Promise<NativeDevice[]>;
   /** At most so many of its runs at work at once; 0 for no limit but that of the process. Before its first run. */
   setConcurrency(limit: number): void;
+  /** Undefined where less than so many of its runs wait, or one more would begin at once; else how many wait, and are at work. Throws FAILED_PRECONDITION once closed. */
+  crowd(maxPending: number): readonly [waiting: number, atWork: number] | undefined;
   /**
    * Waits for the accepted runs, or with `cancel` ends them. Later calls give the same promise's result. That a server hears of it
    * holds no process open.

@@ -128,6 +128,7 @@ export function runCall<R>(
     checkControl(control);
     const { timeout, signal } = control;
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (bound.runs) bound.defaults.checkRoom?.();
     const { flags, runOptions } = settingsOf(bound, control, copyOutputs);
     const isLimited = (timeout !== undefined && timeout <= LONGEST_TIMER) || signal !== undefined;
     const ticket = isLimited ? addon().nextTicket() : undefined;

@@ -18,11 +18,20 @@ export interface ExecutionOptions extends OutputOptions {
    * any number, each on a thread of its own.
    */
   concurrency?: number | undefined;
+  /**
+   * How many runs of a session may wait for their turn at once, those at work not counted. One more rejects at once with
+   * RESOURCE_EXHAUSTED, before its inputs are copied; one that ends, times out or is aborted makes room. Default: any number.
+   *
+   * It holds for each session by itself: of `copies`, `replicas` and `devices` each. Runs that wait for the session of their
+   * device to be made are counted when it is there. A batcher's runs count as all do: where one is refused, its rows reject
+   * with that error, and are not run by themselves. `runSync` does not wait, and is never refused.
+   */
+  maxPending?: number | undefined;
   /** `'copy'`: outputs of every run in ordinary ArrayBuffers, never in TensorFlow's memory. */
   outputs?: 'copy' | undefined;
 }
 
-export const EXECUTION_KEYS = ['executor', 'concurrency', 'outputs', 'strings'] as const;
+export const EXECUTION_KEYS = ['executor', 'concurrency', 'maxPending', 'outputs', 'strings'] as const;
 
 /** Throws INVALID_OPTION naming the key. */
 export function checkExecution(options: ExecutionOptions): void {
@@ -30,6 +39,7 @@ export function checkExecution(options: ExecutionOptions): void {
   checkOneOf(options.strings, ['bytes'], 'strings');
   checkExecutor(options.executor);
   checkCount(options.concurrency, 'concurrency');
+  checkCount(options.maxPending, 'maxPending');
 }
 
 /** Options of `Session.fromGraphDef`. */

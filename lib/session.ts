@@ -16,6 +16,7 @@ import { explainMissingOp, type GraphReader } from './extensions/missing-op.js';
 import { guardGraph } from './guard/guard.js';
 import { checkGuard } from './guard/options.js';
 import { type TensorLike, toInput } from './inputs.js';
+import { roomCheck } from './max-pending.js';
 import type { NativeSession } from './native.js';
 import { checkClose, checkOneOf, copyBytes, invalidOption, readOptions, readStrings } from './options.js';
 import { checkPlacement, PlacedGraph } from './placed-graph.js';
@@ -62,6 +63,7 @@ export class Session {
       // Ops on other machines are in nobody's calling thread.
       executor:
         link === undefined ? sessionExecutor(options.executor, options.config, tensorflow.version) : 'pool',
+      checkRoom: roomCheck(native, options.maxPending),
     };
     if (options.concurrency !== undefined) native.setConcurrency(options.concurrency);
     this.#facts = facts;

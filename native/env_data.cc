@@ -36,10 +36,7 @@ bool EnvData::CanRunJs() const {
 
 void EnvData::Abandon() {
   const Error reason(TF_CANCELLED, "The thread is being terminated.");
-  // One that is withdrawn may let another of its session into the line.
-  for (auto tasks = line.Waiting(nullptr); !tasks.empty(); tasks = line.Waiting(nullptr)) {
-    for (Task* task : tasks) (void)static_cast<PromiseWorker*>(task)->CancelWaiting(reason);
-  }
+  for (Task* task : line.Waiting(nullptr)) (void)static_cast<PromiseWorker*>(task)->CancelWaiting(reason);
   CloseSessions();
 }
 

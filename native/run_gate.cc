@@ -41,6 +41,11 @@ void RunGate::StopWaiting(Environment* environment) {
   waiting_.erase(environment);
 }
 
+bool RunGate::HasPlace() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return inside_ < limit_;
+}
+
 bool RunGate::MayStay(Environment* environment) {
   const std::lock_guard<std::mutex> lock(mutex_);
   return inside_ <= limit_ && waiting_.size() == waiting_.count(environment);

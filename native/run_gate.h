@@ -26,6 +26,7 @@ class RunGate {
   // True: inside. False: the environment is woken at each chance, until it stops waiting.
   bool EnterOrWait(Environment* environment);
   void StopWaiting(Environment* environment);
+  bool HasPlace();
   // False where whoever is inside should leave: others wait, or the limit was lowered. Any thread.
   bool MayStay(Environment* environment);
   // Ends one stay. Any thread.

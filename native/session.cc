@@ -42,6 +42,7 @@ class OpenSession::CloseWorker : public PromiseWorker {
 
 OpenSession::OpenSession(EnvData* env_data, std::shared_ptr<SessionCore> core)
     : env_data_(env_data), core_(std::move(core)) {
+  share_.is_elsewhere = core_->is_remote();
   env_data_->sessions.insert(this);
 }
 
@@ -116,12 +117,12 @@ void OpenSession::Free(Napi::Env env, const std::shared_ptr<SessionCore>& core,
 }
 
 void Session::Init(Napi::Env env) {
-  EnvData::Of(env).session_class = Napi::Persistent(
-      DefineClass(env, "NativeSession",
-                  {InstanceMethod<&Session::Bind>("bind"), InstanceMethod<&Session::OpNames>("opNames"),
-                   InstanceMethod<&Session::Devices>("devices"),
-                   InstanceMethod<&Session::SetConcurrency>("setConcurrency"),
-                   InstanceMethod<&Session::Close>("close"), InstanceMethod<&Session::Abandon>("abandon")}));
+  EnvData::Of(env).session_class = Napi::Persistent(DefineClass(
+      env, "NativeSession",
+      {InstanceMethod<&Session::Bind>("bind"), InstanceMethod<&Session::OpNames>("opNames"),
+       InstanceMethod<&Session::Devices>("devices"),
+       InstanceMethod<&Session::SetConcurrency>("setConcurrency"), InstanceMethod<&Session::Crowd>("crowd"),
+       InstanceMethod<&Session::Close>("close"), InstanceMethod<&Session::Abandon>("abandon")}));
 }
 
 Napi::Object Session::Wrap(Napi::Env env, std::shared_ptr<SessionCore> core) {
@@ -170,6 +171,21 @@ Napi::Value Session::Devices(const Napi::CallbackInfo& info) {
 Napi::Value Session::SetConcurrency(const Napi::CallbackInfo& info) {
   open_->share()->limit = info[0].As<Napi::Number>().Int32Value();  // before its first run
   return info.Env().Undefined();
+}
+
+Napi::Value Session::Crowd(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    open_->CheckOpen();
+  } catch (const Error& error) {
+    ThrowJs(env, error);
+  }
+  const auto [waiting, at_work, has_room] = EnvData::Of(env).line.CrowdOf(*open_->share());
+  if (waiting < info[0].As<Napi::Number>().Int32Value() || has_room) return env.Undefined();
+  const Napi::Array crowd = Napi::Array::New(env, 2);
+  crowd.Set(0U, waiting);
+  crowd.Set(1U, at_work);
+  return crowd;
 }
 
 Napi::Value Session::Close(const Napi::CallbackInfo& info) { return open_->Close(info[0].ToBoolean()); }

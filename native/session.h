@@ -28,7 +28,7 @@ class OpenSession : public std::enable_shared_from_this<OpenSession> {
 
   void BeginRun() { ++runs_; }
   void EndRun();
-  // How many of its runs may be at work at once.
+  // Of its runs, in which they take turns with those of others.
   Share* share() { return &share_; }
 
   // A promise that resolves when session and graph are freed. Accepted runs end first; with `cancel` by
@@ -77,6 +77,7 @@ class Session : public Napi::ObjectWrap<Session> {
   Napi::Value OpNames(const Napi::CallbackInfo& info);
   Napi::Value Devices(const Napi::CallbackInfo& info);
   Napi::Value SetConcurrency(const Napi::CallbackInfo& info);
+  Napi::Value Crowd(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   void Abandon(const Napi::CallbackInfo& info);
 

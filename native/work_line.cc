@@ -37,23 +37,13 @@ void WorkLine::Add(Task* task, Share* share) {
   Begun();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!Enter(task, share)) return;
-    PutInLine(task);
+    turns_.Add(task, share);
+    Changed();
   }
   StartLanes();
 }
 
-bool WorkLine::Enter(Task* task, Share* share) {
-  task->share_ = share;
-  if (share == nullptr) return true;
-  if (share->limit == 0 || share->running < share->limit) {
-    ++share->running;
-    return true;
-  }
-  task->at_ = share->held.insert(share->held.end(), task);
-  task->place_ = Task::Place::kHeld;
-  return false;
-}
+void WorkLine::Changed() { is_empty_.store(turns_.ready() == 0, std::memory_order_release); }
 
 void WorkLine::AddFree(Task* task) {
   Begun();
@@ -64,11 +54,24 @@ void WorkLine::AddOwn(Task* task, Share* share) {
   task->has_own_thread_ = true;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!Enter(task, share)) return;
-    if (StartOwn(task)) return;
-    Release(share);
+    if (share == nullptr) {
+      if (StartOwn(task)) return;
+    } else {
+      turns_.Add(task, share);
+      if (StartOwnOf(share)) return;
+    }
   }
   Wake();
+}
+
+bool WorkLine::StartOwnOf(Share* share) {
+  bool none_refused = true;
+  while (Waiter* next = turns_.TakeOf(share)) {
+    if (StartOwn(static_cast<Task*>(next))) continue;
+    none_refused = false;
+    turns_.Ended(share);
+  }
+  return none_refused;
 }
 
 bool WorkLine::StartOwn(Task* task) {
@@ -94,43 +97,21 @@ void WorkLine::OwnIsDone(Task* task) {
     const std::lock_guard<std::mutex> lock(mutex_);
     own_.erase(task);
     done_.push_back(task);
-    Release(task->share_);
+    if (Share* const share = task->share(); share != nullptr) {
+      turns_.Ended(share);
+      (void)StartOwnOf(share);
+    }
     own_ended_.notify_all();
   }
   Wake();
 }
 
-void WorkLine::PutInLine(Task* task) {
-  task->at_ = waiting_.insert(waiting_.end(), task);
-  task->place_ = Task::Place::kWaiting;
-  is_empty_.store(false, std::memory_order_release);
-}
-
-void WorkLine::Release(Share* share) {
-  if (share == nullptr) return;
-  while (!share->held.empty() && (share->limit == 0 || share->running <= share->limit)) {
-    Task* next = share->held.front();
-    share->held.pop_front();
-    next->place_ = Task::Place::kNowhere;
-    if (!next->has_own_thread_) return PutInLine(next);
-    if (StartOwn(next)) return;
-  }
-  --share->running;
-}
-
 bool WorkLine::Withdraw(Task* task) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (task->place_ == Task::Place::kNowhere) return false;
-    if (task->place_ == Task::Place::kHeld) {
-      task->share_->held.erase(task->at_);
-    } else {
-      waiting_.erase(task->at_);
-      is_empty_.store(waiting_.empty(), std::memory_order_release);
-      Release(task->share_);
-    }
-    task->place_ = Task::Place::kNowhere;
-    if (waiting_.empty()) RunGate::Get().StopWaiting(this);
+    if (!turns_.Withdraw(task)) return false;
+    Changed();
+    if (turns_.ready() == 0) RunGate::Get().StopWaiting(this);
   }
   Ended(task);
   return true;
@@ -139,18 +120,24 @@ bool WorkLine::Withdraw(Task* task) {
 std::vector<Task*> WorkLine::Waiting(const Share* share) {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::vector<Task*> tasks;
-  if (share != nullptr) tasks.assign(share->held.begin(), share->held.end());
-  for (Task* task : waiting_) {
-    if (share == nullptr || task->share_ == share) tasks.push_back(task);
-  }
+  for (Waiter* task : turns_.Waiting(share)) tasks.push_back(static_cast<Task*>(task));
   return tasks;
+}
+
+Crowd WorkLine::CrowdOf(const Share& share) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // Lanes that have not taken anything yet will do so before anything else happens.
+  const int idle = draining_ - performing_;
+  const int taken = turns_.TurnsOf(share, idle);
+  const bool has_lane = share.is_elsewhere || turns_.ready() < idle || RunGate::Get().HasPlace();
+  return {share.waiting() - taken, share.at_work() + taken, has_lane && share.MayTake(taken + 1)};
 }
 
 void WorkLine::StartLanes() {
   for (;;) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (waiting_.empty() || static_cast<size_t>(draining_) >= waiting_.size() + performing_) return;
+      if (turns_.ready() == 0 || draining_ >= turns_.ready() + performing_) return;
       if (!RunGate::Get().EnterOrWait(this)) return;
       ++draining_;
     }
@@ -186,11 +173,9 @@ void WorkLine::Execute(napi_env /*env*/, void* data) {
 void WorkLine::Drain() {
   RunGate& gate = RunGate::Get();
   std::unique_lock<std::mutex> lock(mutex_);
-  while (!waiting_.empty()) {
-    Task* task = waiting_.front();
-    waiting_.pop_front();
-    is_empty_.store(waiting_.empty(), std::memory_order_release);
-    task->place_ = Task::Place::kNowhere;
+  while (Waiter* next = turns_.Take()) {
+    auto* task = static_cast<Task*>(next);
+    Changed();
     ++performing_;
     lock.unlock();
     const auto start = std::chrono::steady_clock::now();
@@ -199,10 +184,11 @@ void WorkLine::Drain() {
     lock.lock();
     --performing_;
     done_.push_back(task);
-    Release(task->share_);
+    turns_.Ended(task->share());
+    Changed();
     // The end of this lane tells the JS thread of the last one; of the others somebody has to.
     if (!gate.MayStay(this)) break;
-    const bool lingers = waiting_.empty();
+    const bool lingers = turns_.ready() == 0;
     if (lingers && !(was_short && MayLinger())) break;
     lock.unlock();
     Wake();
@@ -210,7 +196,7 @@ void WorkLine::Drain() {
     lock.lock();
   }
   --draining_;
-  if (waiting_.empty()) gate.StopWaiting(this);
+  if (turns_.ready() == 0) gate.StopWaiting(this);
   lock.unlock();
   gate.Leave();
 }

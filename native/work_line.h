@@ -1,4 +1,4 @@
-// The asynchronous work of one JS environment: in order, on a few of libuv's threads.
+// The asynchronous work of one JS environment: by turns (turns.h), on a few of libuv's threads.
 //
 // A lane is one stay on a libuv thread. It takes work from the line until none is left, so that short runs
 // which wait together do not each pay for a change of threads; the JS thread hears of finished ones while the
@@ -12,7 +12,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -20,21 +19,14 @@
 
 #include "napi_setup.h"
 #include "run_gate.h"
+#include "turns.h"
 
 namespace tf_session {
 
 class Task;
 
-// How much of one session may run at once; what is above waits here. Guarded by its line's mutex, and alive
-// as long as any task of it.
-struct Share {
-  int limit = 0;  // 0: no limit but the gate's
-  int running = 0;
-  std::list<Task*> held;
-};
-
 // What a line runs. Deleted by its Conclude(), or by who withdrew it; JS thread.
-class Task {
+class Task : public Waiter {
  public:
   Task() = default;
   Task(const Task&) = delete;
@@ -50,11 +42,14 @@ class Task {
 
  private:
   friend class WorkLine;
-  enum class Place { kNowhere, kWaiting, kHeld };
-  Place place_ = Place::kNowhere;
   bool has_own_thread_ = false;
-  Share* share_ = nullptr;
-  std::list<Task*>::iterator at_;
+};
+
+// What is there before one more task of a session comes.
+struct Crowd {
+  int waiting;
+  int at_work;
+  bool has_room;  // it would begin at once
 };
 
 // All on the JS thread but Wake() and what a lane does.
@@ -74,7 +69,7 @@ class WorkLine final : private RunGate::Environment {
   WorkLine& operator=(const WorkLine&) = delete;
   ~WorkLine() override;
 
-  // At the end of the line. `share` may be null.
+  // At the end of its session's tasks. `share` may be null.
   void Add(Task* task, Share* share);
   // On a libuv thread of its own, past line and gate: for what must not wait.
   void AddFree(Task* task);
@@ -85,6 +80,7 @@ class WorkLine final : private RunGate::Environment {
   bool Withdraw(Task* task);
   // What has not begun, of this share or (null) of all.
   std::vector<Task*> Waiting(const Share* share);
+  [[nodiscard]] Crowd CrowdOf(const Share& share);
   // The environment ends: no lane is at work any more, none will be. Waits a moment for threads of tasks'
   // own; returns the tasks that are still on one, which is theirs from now on: they must be left alone for
   // ever.
@@ -118,11 +114,10 @@ class WorkLine final : private RunGate::Environment {
   void Settle();
   void Begun();  // one task more that has to be concluded
   void Ended(const Task* task);
-  bool Enter(Task* task, Share* share);  // with mutex_ held; false: it waits with its share
-  void PutInLine(Task* task);            // with mutex_ held
-  bool StartOwn(Task* task);             // with mutex_ held; false: it was refused
+  bool StartOwn(Task* task);      // with mutex_ held; false: it was refused
+  bool StartOwnOf(Share* share);  // with mutex_ held: those that may begin; false: one was refused
   void OwnIsDone(Task* task);
-  void Release(Share* share);  // with mutex_ held: a task of it has ended, or will never begin
+  void Changed();  // with mutex_ held: other tasks may begin than before
 
   Napi::Env env_;
   Owner* owner_;
@@ -132,7 +127,7 @@ class WorkLine final : private RunGate::Environment {
   std::shared_ptr<Mailbox> mailbox_;
 
   std::mutex mutex_;  // guards these, and all shares
-  std::list<Task*> waiting_;
+  Turns turns_;
   std::vector<Task*> done_;
   std::unordered_set<Task*> own_;  // on threads of their own
   std::condition_variable own_ended_;
@@ -147,7 +142,7 @@ class WorkLine final : private RunGate::Environment {
   bool lingering_ = false;
   int linger_rest_ = 1;               // ends of lanes until it is tried
   int linger_pause_ = 1;              // and how many it will be next
-  std::atomic<bool> is_empty_{true};  // what waiting_.empty() says, for who does not hold the mutex
+  std::atomic<bool> is_empty_{true};  // that no task may begin, for who does not hold the mutex
 
   std::mutex wake_mutex_;  // guards the two below
   napi_threadsafe_function wake_ = nullptr;

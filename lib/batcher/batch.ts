@@ -17,6 +17,8 @@ export class Batch {
   rows = 0;
   /** Takes no more rows. */
   isFull = false;
+  /** Its run is under way, or over: the rows of its requests are where they are. */
+  hasBegun = false;
   /** When it starts although it is not full, in `performance.now()`'s milliseconds. */
   readonly due: number;
 
@@ -30,8 +32,9 @@ export class Batch {
     this.rows += request.rows;
   }
 
-  /** False where it is not in it any more. */
+  /** False where it is not in it, or cannot be taken out any more. */
   remove(request: Request): boolean {
+    if (this.hasBegun) return false;
     const at = this.requests.indexOf(request);
     if (at === -1) return false;
     this.requests.splice(at, 1);

@@ -2,6 +2,7 @@
 /** Callers give single rows, one run carries many. */
 import { TensorFlowError } from '../errors.js';
 import type { TensorLike } from '../inputs.js';
+import { isRefused } from '../max-pending.js';
 import { checkClose, readOptions } from '../options.js';
 import { checkControl } from '../run.js';
 import { type Plan, toInputs } from '../signature-plan.js';
@@ -184,6 +185,7 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
       if (at === -1) break;
       const [batch] = this.#waiting.splice(at, 1);
       this.#atWork++;
+      batch!.hasBegun = true;
       void this.#work(batch!);
     }
     if (this.#atWork === 0 && this.#waiting.length === 0 && this.#isClosed) {
@@ -233,8 +235,10 @@ export class Batcher<I extends object = Readonly<Record<string, TensorLike>>, O 
 
   /** A batch has failed: each call once more by itself, one after the other, where that is safe. */
   async #mend(requests: readonly Request[], error: unknown): Promise<void> {
+    // Where too many runs wait already, more of them would be no help.
     const isOver =
-      error instanceof TensorFlowError && ['CANCELLED', 'FAILED_PRECONDITION'].includes(error.code);
+      isRefused(error) ||
+      (error instanceof TensorFlowError && ['CANCELLED', 'FAILED_PRECONDITION'].includes(error.code));
     if (requests.length === 1 || isOver || (await this.#isStateful())) {
       for (const { reject } of requests) reject(error);
       return;

@@ -58,10 +58,9 @@ export function python() {
   return command;
 }
 
-/** The raw loop and the bare hop, compiled against the library that is measured. */
-export async function natives() {
+/** How a program is compiled against the library that is measured, and where to. */
+async function compiler() {
   const library = await ensureLibrary();
-  const include = await headers();
   const folder = join(CACHE, 'native');
   await mkdir(folder, { recursive: true });
   const beside = join(dirname(library), 'libtensorflow_framework.so.2');
@@ -71,22 +70,27 @@ export async function natives() {
     `-Wl,-rpath,${dirname(library)}`,
     '-Wl,--allow-shlib-undefined',
   ];
-  const compile = ['-O2', '-std=c++17', `-I${include}`];
-  const raw = join(folder, 'raw');
-  const hop = join(folder, 'hop.node');
+  const compile = ['-O2', '-std=c++17', `-I${await headers()}`];
+  return async (name, source, flags = []) => {
+    const file = join(folder, name);
+    await capture('c++', [...compile, ...flags, source, ...link, '-o', file]);
+    return file;
+  };
+}
+
+/** A program of one file, compiled so. */
+export async function native(name, source) {
+  return (await compiler())(name, source);
+}
+
+/** The raw loop and the bare hop. */
+export async function natives() {
+  const compile = await compiler();
   const node = join(ROOT, 'node_modules', 'node-api-headers', 'include');
-  await capture('c++', [...compile, join(HERE, 'native/raw.cc'), ...link, '-o', raw]);
-  await capture('c++', [
-    ...compile,
-    '-shared',
-    '-fPIC',
-    `-I${node}`,
-    join(HERE, 'native/hop.cc'),
-    ...link,
-    '-o',
-    hop,
-  ]);
-  return { raw, hop };
+  return {
+    raw: await compile('raw', join(HERE, 'native/raw.cc')),
+    hop: await compile('hop.node', join(HERE, 'native/hop.cc'), ['-shared', '-fPIC', `-I${node}`]),
+  };
 }
 
 /** onnxruntime-node, by its path. Its own install script fetches GPU code, which is left out. */

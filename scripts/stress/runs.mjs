@@ -5,8 +5,9 @@
 //     node --expose-gc scripts/stress/runs.mjs [--seed 1] [--rounds 1]
 import { getEventListeners } from 'node:events';
 import { parseArgs } from 'node:util';
-import { SavedModel, Tensor, tensorflow } from '../../dist/index.js';
+import { Tensor, tensorflow } from '../../dist/index.js';
 import { addon } from '../../dist/runtime/addon.js';
+import { load, makeRandom, many, nameOf, sleep } from './common.mjs';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, rounds: { type: 'string', default: '1' } },
@@ -16,15 +17,7 @@ if (globalThis.gc === undefined) {
   process.exit(2);
 }
 
-let state = Number(values.seed);
-/** Whole numbers from 0 to below `limit`, the same in every program with this seed. */
-function random(limit) {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * limit);
-}
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const load = (name) => SavedModel.load(new URL(`../../test/fixtures/${name}/saved_model`, import.meta.url));
-const many = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+const random = makeRandom(Number(values.seed));
 
 const faults = [];
 process.on('warning', (warning) => faults.push(`warning: ${warning.message}`));
@@ -34,7 +27,7 @@ process.on('unhandledRejection', (reason) => faults.push(`unhandled: ${reason}`)
 async function settle(runs) {
   const ends = {};
   for (const { status, reason } of await Promise.allSettled(runs)) {
-    const end = status === 'fulfilled' ? 'ended' : (reason.code ?? reason.message);
+    const end = status === 'fulfilled' ? 'ended' : nameOf(reason);
     ends[end] = (ends[end] ?? 0) + 1;
   }
   return ends;

@@ -1,6 +1,6 @@
 /** Single rows that go together: each caller gets what is his. */
 import { describe, expect, it } from 'vitest';
-import { type BatcherOptions, SavedModel, Tensor } from '../../lib/index.js';
+import { type BatcherOptions, SavedModel, Tensor, tensorflow } from '../../lib/index.js';
 import { failure } from '../helpers/failure.js';
 import { openFixture } from '../helpers/fixtures.js';
 import { attr, type Node, save, variable } from '../helpers/made-models.js';
@@ -180,6 +180,27 @@ describe('a batcher', () => {
     await kept;
     expect(batcher.stats).toMatchObject({ batches: 1, rows: 1 });
     await expect(batcher.run({ x: row(1) }, { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  it('leaves rows that are given up on later where they are: the others keep their answers', async () => {
+    const model = await openFixture('tf2-functions');
+    const endless = await openFixture('endless');
+    const batcher = model.batcher();
+    const shown = ({ y }: Record<string, Tensor>) =>
+      Array.from(y!.data as Float32Array, (value) => value.toFixed(3));
+    const alone = await Promise.all([2, 3].map(async (i) => shown(await model.run({ x: row(i) }))));
+    await tensorflow.open({ maxRunsInFlight: 1 });
+    const ended = failure(endless.run({ n: -1 }));
+    const controller = new AbortController();
+    const aborted = batcher.run({ x: row(1) }, { signal: controller.signal });
+    const kept = [2, 3].map((i) => batcher.run({ x: row(i) }));
+    while (batcher.stats.batches === 0) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort('enough');
+    await expect(aborted).rejects.toBe('enough');
+    await endless.close({ cancel: true });
+    await ended;
+    expect((await Promise.all(kept)).map(shown)).toEqual(alone);
+    expect(batcher.stats).toMatchObject({ batches: 1, rows: 3 });
   });
 
   it('refuses rows where too many batches wait', async () => {

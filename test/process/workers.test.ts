@@ -32,6 +32,10 @@ describe('worker threads', () => {
     expectCleanEnd(ended, 0, `${status}\nCANCELLED`);
   });
 
+  it('take turns with the main thread, however many runs wait there', async () => {
+    expectCleanEnd(await runChild('workers.mjs', ['turns']), 0, 'between');
+  });
+
   it('run while a thread that has runs waiting stands still', async () => {
     const ended = await runChild('workers.mjs', ['blocked-main']);
     // Atomics.wait says not-equal where the answer came before it.

@@ -64,6 +64,23 @@ const cases = {
     await worker.terminate();
   },
 
+  /** Ten runs of a worker, one after the other, while a thousand of the main thread wait. */
+  async turns() {
+    const model = await load('slow');
+    const { worker, message } = work('ten');
+    await message;
+    let ended = 0;
+    const runs = Array.from({ length: 1000 }, () => model.run({ n: 128, k: 20 }).then(() => ended++));
+    const done = new Promise((resolve) => worker.once('message', resolve));
+    worker.postMessage('go');
+    await done;
+    console.log(ended < 500 ? 'between' : `after ${ended}`);
+    const all = Promise.allSettled(runs);
+    await model.close({ cancel: true });
+    await all;
+    await worker.terminate();
+  },
+
   /** The library is opened by a worker that is gone when the main thread comes. */
   async 'worker-first'() {
     const { message, ended } = work('once');
