@@ -38,6 +38,7 @@ class Share {
   Share() : place_(&own_), self_(own_.begin()) {}
   Share(const Share&) = delete;
   Share& operator=(const Share&) = delete;
+  ~Share() = default;
 
   // How many may be at work at once; 0: no limit but the gate's. Before its first task.
   int limit = 0;
@@ -67,6 +68,7 @@ class Turns {
   Turns() = default;
   Turns(const Turns&) = delete;
   Turns& operator=(const Turns&) = delete;
+  ~Turns() = default;
 
   // At the end of its session's tasks. Those of no session (`share` is null) have turns together, as one has.
   void Add(Waiter* task, Share* share);

@@ -82,7 +82,8 @@ export async function makeKinds() {
       numBatchThreads: 2,
     });
   };
-  const counter = new Slot('counter');
+  // One at a time: the model adds and reads by two ops, so that two runs at once may both read the sum of both.
+  const counter = new Slot('counter', { concurrency: 1 });
   const seen = new Uint8Array(2 ** 24);
   counter.onOpen = () => seen.fill(0);
 
