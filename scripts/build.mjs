@@ -5,7 +5,7 @@
 // --if-needed     do nothing that is up to date (the addon: newer than every file in native/)
 // --link DIR      the addon linked with the libtensorflow in DIR or DIR/lib, into build/linked: it opens no other
 // --asan          the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/asan
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,8 @@ async function buildAddon() {
     return giveUp(`To build the addon, this machine lacks: ${missing.join('; ')}.\n${REMEDY}`);
   // A changed folder is a changed definition.
   if (link) rmSync(join(ROOT, output), { recursive: true, force: true });
+  // Or a folder that was copied or moved with its checkout would go on building the other one's files.
+  if (isForeign(join(ROOT, output))) rmSync(join(ROOT, output, 'CMakeCache.txt'));
   const include = link && existsSync(join(link, 'include')) ? join(link, 'include') : await headers();
   console.error(`Building the addon against ${include} …`);
   const cmakeJs = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
@@ -87,6 +89,14 @@ async function buildAddon() {
   );
   console.error(`Built ${addon}`);
   if (link) console.error('Name it in the environment variable TF_SESSION_ADDON where it is to be used.');
+}
+
+/** True where a build folder was made for another checkout. */
+function isForeign(folder) {
+  const file = join(folder, 'CMakeCache.txt');
+  if (!existsSync(file)) return false;
+  const source = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(file, 'utf8'))?.[1];
+  return source !== undefined && resolve(source) !== resolve(ROOT);
 }
 
 /** True when `file` is newer than every file in `source`. */
