@@ -5,6 +5,7 @@
 // --if-needed     do nothing that is up to date (the addon: newer than every file in native/)
 // --link DIR      the addon linked with the libtensorflow in DIR or DIR/lib, into build/linked: it opens no other
 // --asan          the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/asan
+// --coverage      the addon that counts what is executed, for gcov, into build/coverage
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     'if-needed': { type: 'boolean', default: false },
     link: { type: 'string' },
     asan: { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
   },
 });
 
@@ -51,7 +53,8 @@ async function buildTypeScript() {
 
 async function buildAddon() {
   const link = values.link && resolve(values.link);
-  const output = values.asan ? 'build/asan' : link ? 'build/linked' : 'build';
+  const variant = values.asan ? 'asan' : values.coverage ? 'coverage' : link ? 'linked' : '.';
+  const output = join('build', variant);
   const addon = join(ROOT, output, 'Release', 'tf-session.node');
   // What it is linked with, the file does not tell.
   if (
@@ -78,6 +81,7 @@ async function buildAddon() {
     ...(link ? [`--CDTF_SESSION_LINK=${link}`] : []),
     `--CDTF_SESSION_PROTOZERO=${join(require.resolve('protozero/package.json'), '..', 'include')}`,
     ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
+    ...(values.coverage ? ['--CDTF_SESSION_COVERAGE=ON'] : []),
   ];
   await run(
     process.execPath,
