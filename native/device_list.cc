@@ -55,8 +55,8 @@ class DevicesWorker : public PromiseWorker {
     const Status status;
     TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
     status.Check();
-    const SessionCore core(std::move(graph), session, {},
-                           target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
+    const std::shared_ptr<SessionCore> core = SessionCore::Make(
+        std::move(graph), session, {}, target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
     devices_ = DevicesOf(session);
   }
 

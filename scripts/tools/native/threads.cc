@@ -53,7 +53,7 @@ Core Load(const char* name) {
   TF_Session* session = tf().TF_LoadSessionFromSavedModel(options.get(), nullptr, folder.c_str(), &tag, 1,
                                                           graph.get(), nullptr, status);
   status.Check();
-  return std::make_shared<SessionCore>(std::move(graph), session, CallerFitness{});
+  return SessionCore::Make(std::move(graph), session, CallerFitness{});
 }
 
 TensorPtr Scalar(int32_t value) {
