@@ -77,8 +77,8 @@ std::vector<DeviceInfo> DevicesWith(const std::optional<Bytes>& config, const st
   const Status status;
   TF_Session* session = tf().TF_NewSession(graph.get(), options.get(), status);
   status.Check();
-  const SessionCore core(std::move(graph), session, {},
-                         target.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
+  const std::shared_ptr<SessionCore> core = SessionCore::Make(
+      std::move(graph), session, {}, target.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere);
   return DevicesOf(session);
 }
 

@@ -109,7 +109,7 @@ class CreateWorker : public PromiseWorker {
     TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
     status.Check();
     const Whereabouts where = target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere;
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness, where);
+    core_ = SessionCore::Make(std::move(graph), session, fitness, where);
     if (has_constants) core_->SetHasWeights();
   }
   Napi::Value Result(Napi::Env env) override {

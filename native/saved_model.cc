@@ -97,7 +97,7 @@ class LoadWorker : public PromiseWorker {
         options.get(), run_options_ ? &run_options : nullptr, directory_.c_str(), tags.data(),
         static_cast<int>(tags.size()), graph.get(), meta_graph.get(), status);
     status.Check();
-    core_ = std::make_shared<SessionCore>(std::move(graph), session, FitnessOf(*meta_graph));
+    core_ = SessionCore::Make(std::move(graph), session, FitnessOf(*meta_graph));
     try {
       meta_graph_ = Essentials(*meta_graph);
     } catch (const protozero::exception& error) {

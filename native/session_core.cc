@@ -70,9 +70,15 @@ SessionCore::SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitn
       session_(session),
       fitness_(fitness),
       where_(where),
-      has_one_device_(where == Whereabouts::kHere && HasOneDevice(session)) {
+      has_one_device_(where == Whereabouts::kHere && HasOneDevice(session)) {}
+
+std::shared_ptr<SessionCore> SessionCore::Make(GraphPtr graph, TF_Session* session, CallerFitness fitness,
+                                               Whereabouts where) {
+  const std::shared_ptr<SessionCore> core(new SessionCore(std::move(graph), session, fitness, where));
+  // Not before it is shared: EndRunsOfAll() on another thread would read what is just being written.
   const std::lock_guard<std::mutex> lock(RegistryMutex());
-  Registry().push_back(this);
+  Registry().push_back(core.get());
+  return core;
 }
 
 SessionCore::~SessionCore() {

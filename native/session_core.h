@@ -42,8 +42,8 @@ enum class Whereabouts : uint8_t {
 class SessionCore : public std::enable_shared_from_this<SessionCore> {
  public:
   // `fitness`: of its graph.
-  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness,
-              Whereabouts where = Whereabouts::kHere);
+  static std::shared_ptr<SessionCore> Make(GraphPtr graph, TF_Session* session, CallerFitness fitness,
+                                           Whereabouts where = Whereabouts::kHere);
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
   ~SessionCore();
@@ -81,6 +81,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   static void EndRunsOfAll();
 
  private:
+  SessionCore(GraphPtr graph, TF_Session* session, CallerFitness fitness, Whereabouts where);
   void CloseSession();
 
   GraphPtr graph_;

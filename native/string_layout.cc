@@ -9,7 +9,30 @@
 namespace tf_session {
 namespace {
 
+constexpr std::align_val_t kAlignment{64};
+
 bool HasStrings() { return static_cast<bool>(tf().TF_StringInit); }
+
+// Strings that lie elsewhere go with the tensor's memory, on whichever thread lets go of it last: an output
+// or a variable may hold it longer than who made it, and TensorFlow frees the memory alone.
+void FreeWithStrings(void* data, size_t bytes, void* /*argument*/) {
+  const auto free = tf().TF_StringDealloc.pointer;  // itself: nothing here may throw
+  auto* strings = static_cast<TF_TString*>(data);
+  for (size_t i = 0; i < bytes / sizeof(TF_TString); ++i) free(&strings[i]);
+  ::operator delete(data, kAlignment);
+}
+
+TensorPtr AllocateStrings(const std::vector<int64_t>& shape, size_t elements) {
+  const size_t bytes = elements * sizeof(TF_TString);
+  auto* strings = static_cast<TF_TString*>(::operator new(bytes == 0 ? 1 : bytes, kAlignment));
+  // All elements are valid from the start: whatever throws while they are filled, each can be freed.
+  for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&strings[i]);
+  // Where it fails, it has freed them.
+  TensorPtr tensor(tf().TF_NewTensor(TF_STRING, shape.data(), static_cast<int>(shape.size()), strings, bytes,
+                                     FreeWithStrings, nullptr));
+  if (!tensor) throw std::bad_alloc();
+  return tensor;
+}
 
 // nullptr data is fine only where there is none.
 TensorPtr Allocate(const std::vector<int64_t>& shape, size_t bytes) {
@@ -77,10 +100,7 @@ StringWriter::StringWriter(const std::vector<int64_t>& shape, size_t elements) :
     offsets_.reserve(elements);
     return;
   }
-  tensor_ = Allocate(shape, elements * sizeof(TF_TString));
-  // All elements are valid from the start: whatever throws while they are filled, each can be freed.
-  auto* strings = static_cast<TF_TString*>(tf().TF_TensorData(tensor_.get()));
-  for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&strings[i]);
+  tensor_ = AllocateStrings(shape, elements);
 }
 
 void StringWriter::Add(std::string_view text) {

@@ -5,7 +5,8 @@
 // --if-needed     do nothing that is up to date (the addon: newer than every file in native/)
 // --link DIR      the addon linked with the libtensorflow in DIR or DIR/lib, into build/linked: it opens no other
 // --asan          the addon with AddressSanitizer and UndefinedBehaviorSanitizer, into build/asan
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+// --coverage      the addon that counts what is executed, for gcov, into build/coverage
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     'if-needed': { type: 'boolean', default: false },
     link: { type: 'string' },
     asan: { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
   },
 });
 
@@ -51,7 +53,8 @@ async function buildTypeScript() {
 
 async function buildAddon() {
   const link = values.link && resolve(values.link);
-  const output = values.asan ? 'build/asan' : link ? 'build/linked' : 'build';
+  const variant = values.asan ? 'asan' : values.coverage ? 'coverage' : link ? 'linked' : '.';
+  const output = join('build', variant);
   const addon = join(ROOT, output, 'Release', 'tf-session.node');
   // What it is linked with, the file does not tell.
   if (
@@ -67,6 +70,8 @@ async function buildAddon() {
     return giveUp(`To build the addon, this machine lacks: ${missing.join('; ')}.\n${REMEDY}`);
   // A changed folder is a changed definition.
   if (link) rmSync(join(ROOT, output), { recursive: true, force: true });
+  // Or a folder that was copied or moved with its checkout would go on building the other one's files.
+  if (isForeign(join(ROOT, output))) rmSync(join(ROOT, output, 'CMakeCache.txt'));
   const include = link && existsSync(join(link, 'include')) ? join(link, 'include') : await headers();
   console.error(`Building the addon against ${include} …`);
   const cmakeJs = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
@@ -76,6 +81,7 @@ async function buildAddon() {
     ...(link ? [`--CDTF_SESSION_LINK=${link}`] : []),
     `--CDTF_SESSION_PROTOZERO=${join(require.resolve('protozero/package.json'), '..', 'include')}`,
     ...(values.asan ? ['--CDTF_SESSION_ASAN=ON'] : []),
+    ...(values.coverage ? ['--CDTF_SESSION_COVERAGE=ON'] : []),
   ];
   await run(
     process.execPath,
@@ -87,6 +93,14 @@ async function buildAddon() {
   );
   console.error(`Built ${addon}`);
   if (link) console.error('Name it in the environment variable TF_SESSION_ADDON where it is to be used.');
+}
+
+/** True where a build folder was made for another checkout. */
+function isForeign(folder) {
+  const file = join(folder, 'CMakeCache.txt');
+  if (!existsSync(file)) return false;
+  const source = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(file, 'utf8'))?.[1];
+  return source !== undefined && resolve(source) !== resolve(ROOT);
 }
 
 /** True when `file` is newer than every file in `source`. */

@@ -8,7 +8,7 @@ import { ROOT } from './dist.mjs';
 const FIXTURES = join(ROOT, 'test', 'fixtures');
 export const fixture = (name) => join(FIXTURES, name, 'saved_model');
 
-export const TEXTS = [
+const TEXTS = [
   '',
   'plain',
   'grün',

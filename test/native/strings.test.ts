@@ -1,5 +1,8 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SavedModel, Tensor } from '../../lib/index.js';
+import { SavedModel, Session, Tensor } from '../../lib/index.js';
+import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
+import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import { openFixture } from '../helpers/fixtures.js';
 import { fixture, randomSource } from '../saved-model/models.js';
 
@@ -131,4 +134,27 @@ it('strings keep their shape', async () => {
   expect(text!.shape).toEqual([2, 3]);
   const { text: scalar } = await model.run({ text: 'one' }, { signature: 'same' });
   expect(scalar).toMatchObject({ shape: [], data: ['one'] });
+});
+
+it('that a variable holds longer than their call are freed with it', async () => {
+  const type = { value: { case: 'type' as const, value: DataType.DT_STRING } };
+  const graph = create(GraphDefSchema, {
+    node: [
+      { name: 'x', op: 'Placeholder', attr: { dtype: type } },
+      {
+        name: 'variable',
+        op: 'VarHandleOp',
+        attr: { dtype: type, shape: { value: { case: 'shape', value: { unknownRank: true } } } },
+      },
+      { name: 'assign', op: 'AssignVariableOp', input: ['variable', 'x'], attr: { dtype: type } },
+    ],
+    versions: { producer: 2000 },
+  });
+  const session = await Session.fromGraphDef(toBinary(GraphDefSchema, graph));
+  const x = Tensor.from(Array.from({ length: 16 }, (_, i) => String(i % 10).repeat(2 ** 18)));
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 200; i++) await session.run([], { 'x:0': x }, { targets: ['assign'] });
+  // All of them together are 800 MB.
+  expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(300);
+  await session.close();
 });
