@@ -31,8 +31,8 @@ struct GraphIndex {
   std::vector<std::string_view> device_table;
   // What each node is for, kCalls where it calls functions, kLoads where loading the model reaches it.
   std::vector<uint8_t> roles;
-  // Calls, in pairs: the number of a node, and that of a function which it names, or whose name is its op. A
-  // name that several functions have is the first one's.
+  // Calls, in pairs: the number of a node, and that of a function which it names, or whose name is its op, or
+  // which TensorFlow may run in its place. A name that several functions have is the first one's.
   std::vector<uint32_t> calls;
 };
 

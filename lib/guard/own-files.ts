@@ -17,7 +17,8 @@ export const OWN_FILES: ReadonlyMap<string, number> = new Map([
 
 /** Whether attributes and constants say that an op of such a type touches no file. */
 const INNOCENT: Readonly<Record<string, (graph: ModelGraph, node: ModelNode) => boolean>> = {
-  PrintV2: (_, { def }) => !textAttribute(def, 'output_stream')?.startsWith('file://'),
+  PrintV2: (_, { def }) => saidText(def, 'output_stream')?.startsWith('file://') === false,
+  FixedUnigramCandidateSampler: (_, { def }) => saidText(def, 'vocab_file') === '',
   DecodeProtoV2: readsNoDescriptor,
   EncodeProto: readsNoDescriptor,
   // Fills a table from other ops, which count themselves.
@@ -34,8 +35,13 @@ export function isInnocent(graph: ModelGraph, node: ModelNode): boolean {
 }
 
 function readsNoDescriptor(_: ModelGraph, { def }: ModelNode): boolean {
-  const source = textAttribute(def, 'descriptor_source') ?? '';
-  return source === '' || source.startsWith('local://') || source.startsWith('bytes://');
+  const source = saidText(def, 'descriptor_source');
+  return source === '' || source?.startsWith('local://') === true || source?.startsWith('bytes://') === true;
+}
+
+/** Undefined where the caller of the function around says it. */
+function saidText(def: NodeDef, name: string): string | undefined {
+  return def.attr[name] === undefined ? '' : textAttribute(def, name);
 }
 
 function hasNoFileName(graph: ModelGraph, node: ModelNode): boolean {
@@ -44,7 +50,8 @@ function hasNoFileName(graph: ModelGraph, node: ModelNode): boolean {
 
 function isEmptyText({ type, def }: ModelNode): boolean {
   const value = type === 'Const' ? def.attr.value?.value : undefined;
-  return value?.case === 'tensor' && value.value.stringVal.every(({ length }) => length === 0);
+  if (value?.case !== 'tensor') return false;
+  return value.value.tensorContent.length === 0 && value.value.stringVal.every(({ length }) => length === 0);
 }
 
 /**

@@ -1,7 +1,9 @@
 /** SavedModels that no exporter writes: one float in, one out, whatever stands between. */
 
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { GradientDefSchema } from '../../lib/proto/tensorflow/core/framework/function_pb.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
+import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import {
   FLOAT,
   type Function as Fn,
@@ -24,10 +26,11 @@ const info = (name: string) => ({
 export function saved(
   node: Node[],
   functions: Fn[] = [],
-  more: MetaGraphInit = {},
+  { gradient, ...more }: MetaGraphInit & { gradient?: { functionName: string; gradientFunc: string }[] } = {},
   out = 'out:0',
 ): Promise<string> {
   const graphDef = fromBinary(GraphDefSchema, graphBytes([placeholder('x'), ...node], ...functions));
+  for (const each of gradient ?? []) graphDef.library!.gradient.push(create(GradientDefSchema, each));
   return modelDirectory(
     modelBytes({
       metaInfoDef: { tags: ['serve'] },
@@ -72,3 +75,19 @@ export function nested(depth: number, calls = 1): Fn[] {
     return body(`f${i}`, nodes, `c${calls - 1}:output:0`);
   });
 }
+
+export function textConstant(name: string, value: string): Node {
+  const tensor = { dtype: DataType.DT_STRING, tensorShape: {}, stringVal: [Buffer.from(value)] };
+  const attr = {
+    dtype: type(DataType.DT_STRING),
+    value: { value: { case: 'tensor' as const, value: tensor } },
+  };
+  return { name, op: 'Const', attr };
+}
+
+/** Writes "was here" into the file. */
+export const write = (name: string, file: string, output = ''): Node[] => [
+  textConstant(`${name}/file`, file),
+  textConstant(`${name}/text`, 'was here'),
+  { name, op: 'WriteFile', input: [`${name}/file${output}`, `${name}/text${output}`] },
+];
