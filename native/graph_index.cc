@@ -148,7 +148,8 @@ class Reach {
 }  // namespace
 
 GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
-                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading) {
+                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading,
+                      const std::vector<std::string>& initialising) {
   GraphIndex index;
   Table types;
   Table devices;
@@ -234,6 +235,7 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   mark(kept, used, 0);
   mark(housekeeping, static_cast<uint8_t>(Role::kHousekeeping), used);
   mark(loading, GraphIndex::kLoads, 0);
+  mark(initialising, GraphIndex::kInitialises, 0);
   return index;
 }
 

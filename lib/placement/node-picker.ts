@@ -6,7 +6,7 @@ import {
 } from '../proto/tensorflow/core/framework/function_pb.js';
 import { GraphDefSchema } from '../proto/tensorflow/core/framework/graph_pb.js';
 import { type NodeDef, NodeDefSchema } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import { OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
+import { type OpDef_ArgDef, OpDefSchema } from '../proto/tensorflow/core/framework/op_def_pb.js';
 import { payloads } from '../saved-model/wire.js';
 import { damaged } from './model-node.js';
 import type { NodeList } from './node-list.js';
@@ -41,10 +41,10 @@ export class NodePicker {
     }
   }
 
-  /** Names of a function's arguments. */
-  args(number: number): string[] {
+  /** A function's arguments. */
+  args(number: number): OpDef_ArgDef[] {
     const signatures = payloads(this.#function(number), FunctionDefSchema.field.signature.number);
-    return signatures.flatMap((bytes) => fromBinary(OpDefSchema, bytes).inputArg.map(({ name }) => name));
+    return signatures.flatMap((bytes) => fromBinary(OpDefSchema, bytes).inputArg);
   }
 
   #function(number: number): Uint8Array {
