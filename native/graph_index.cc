@@ -153,7 +153,8 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   GraphIndex index;
   Table types;
   Table devices;
-  std::vector<std::pair<uint32_t, std::string_view>> named;  // functions, by the nodes that name them
+  std::vector<std::pair<uint32_t, std::string_view>> named;          // functions, by the nodes that name them
+  std::vector<std::pair<std::string_view, std::string_view>> given;  // functions, to functions
   const auto add = [&](std::string_view node, uint32_t function) {
     std::string_view name;
     std::string_view op;
@@ -170,7 +171,10 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     index.devices.push_back(devices.Number(device));
     const auto number = static_cast<uint32_t>(index.roles.size());
     const size_t before = named.size();
-    ForEachCallee(node, [&](std::string_view callee) { named.emplace_back(number, callee); });
+    ForEachCallee(node, [&](std::string_view callee, std::string_view to) {
+      named.emplace_back(number, callee);
+      if (!to.empty()) given.emplace_back(to, callee);
+    });
     index.roles.push_back(named.size() > before ? GraphIndex::kCalls : 0);
   };
 
@@ -184,6 +188,7 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   index.main_count = main.size();
   index.function_table.emplace_back();
   Library library;
+  std::unordered_map<std::string_view, uint32_t> first_nodes;  // of functions
   ForEachFunction(graph, [&](std::string_view name, std::string_view function) {
     const auto number = static_cast<uint32_t>(index.function_table.size());
     index.function_table.push_back(name);
@@ -191,11 +196,15 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     const auto first = static_cast<uint32_t>(index.names.size());
     ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { add(node, number); });
     if (index.names.size() == first) return;
+    first_nodes.emplace(name, first);
     // What its nodes call where the caller says nothing else stands for a call of the first one's.
     ForEachPayload(function, field::kSignature, [&](std::string_view signature) {
       ForEachPayload(signature, field::kOpAttr, [&](std::string_view attribute) {
         ForEachPayload(attribute, field::kDefault, [&](std::string_view value) {
-          ForEachNamed(value, [&](std::string_view callee) { named.emplace_back(first, callee); });
+          ForEachNamed(value, [&](std::string_view callee, std::string_view to) {
+            named.emplace_back(first, callee);
+            if (!to.empty()) given.emplace_back(to, callee);
+          });
         });
       });
     });
@@ -205,10 +214,20 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
       index.type_table.end()) {
     ForEachPayload(graph, field::kLibrary, [&](std::string_view part) { library.AddGradients(part); });
   }
+  // Whom a function was given it may call.
+  for (const auto& [to, callee] : given) {
+    const auto first = first_nodes.find(to);
+    if (first != first_nodes.end()) named.emplace_back(first->second, callee);
+  }
   // An op may be a function itself.
   std::vector<bool> is_function;
   is_function.reserve(index.type_table.size());
   for (const std::string_view type : index.type_table) is_function.push_back(library.Has(type));
+  const size_t named_count = named.size();
+  for (size_t i = 0; i < named_count; ++i) {
+    const auto first = first_nodes.find(index.type_table[index.types[named[i].first]]);
+    if (first != first_nodes.end()) named.emplace_back(first->second, named[i].second);
+  }
   for (size_t i = 0; i < index.types.size(); ++i) {
     if (!is_function[index.types[i]]) continue;
     index.roles[i] |= GraphIndex::kCalls;

@@ -40,8 +40,8 @@ struct GraphIndex {
 
 // `kept` are ops of the main graph that users run, `housekeeping` those that save, restore and initialise: a
 // node that only the latter reach, backwards and through the functions they call, is housekeeping. `loading`
-// are those of the latter that run when the model is loaded, `initialising` those of these that initialise it.
-// Throws protozero::exception.
+// are those of the latter that run when the model is loaded, `initialising` those of these that initialise
+// it. Throws protozero::exception.
 GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
                       const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading,
                       const std::vector<std::string>& initialising);

@@ -62,7 +62,8 @@ class ReadWorker : public PromiseWorker {
 
  private:
   void Work() override {
-    graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_, initialising_); });
+    graph_->index =
+        Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_, initialising_); });
   }
   Napi::Value Result(Napi::Env env) override {
     return EnvData::Of(env).graph_source_class.New(

@@ -118,15 +118,16 @@ void ForEachAttribute(std::string_view message, protozero::pbf_tag_type number, 
 // Protobuf itself reads no message that is nested deeper.
 constexpr int kDeepest = 100;
 
-// Calls `visit` for each function that an AttrValue names. A function may be given another one as an
-// attribute, for its own nodes to call.
+// Calls `visit(name, to)` for each function that an AttrValue names. A function may be given others as
+// attributes, for its own nodes to call: `to` is who is given it, empty where it is no function.
 template <typename Visit>
-void ForEachNamed(std::string_view value, Visit&& visit, int depth = 0) {
+void ForEachNamed(std::string_view value, Visit&& visit, std::string_view to = {}, int depth = 0) {
   if (depth > kDeepest) return;
   const auto named = [&](std::string_view func) {
-    visit(Payload(func, graph_field::kName));
+    const std::string_view name = Payload(func, graph_field::kName);
+    visit(name, to);
     ForEachAttribute(func, graph_field::kFuncAttr, [&](std::string_view, std::string_view given) {
-      ForEachNamed(given, visit, depth + 1);
+      ForEachNamed(given, visit, name, depth + 1);
     });
   };
   ForEachField(value, [&](const Field& part) {
@@ -136,7 +137,7 @@ void ForEachNamed(std::string_view value, Visit&& visit, int depth = 0) {
   });
 }
 
-// Calls `visit` for each function that the node names in an attribute.
+// Calls `visit(name, to)`, as above, for each function that the node names in an attribute.
 template <typename Visit>
 void ForEachCallee(std::string_view node, Visit&& visit) {
   ForEachAttribute(node, graph_field::kAttr,

@@ -2,9 +2,8 @@
 import { textAttribute } from '../placement/attributes.js';
 import type { ModelGraph, ModelNode } from '../placement/model-graph.js';
 import type { NodeList } from '../placement/node-list.js';
-import { dataInputs, NodePicker } from '../placement/node-picker.js';
+import { isListArgument, NodePicker } from '../placement/node-picker.js';
 import type { NodeDef } from '../proto/tensorflow/core/framework/node_def_pb.js';
-import type { OpDef_ArgDef } from '../proto/tensorflow/core/framework/op_def_pb.js';
 
 /** What reads a file of the model's. */
 export interface OwnFile {
@@ -83,7 +82,8 @@ export function readsOwnFile(
   // Of an op with several outputs it is not known which one is read.
   const isPath = ({ name, type, function: scope }: ModelNode) =>
     scope === '' && paths.has(name) && ONE_OUTPUT.test(type);
-  if ([...graph.functions.values()].some(({ signature }) => signature.inputArg.some(isList))) return false;
+  if ([...graph.functions.values()].some(({ signature }) => signature.inputArg.some(isListArgument)))
+    return false;
   return isAll(graph.resourceOrigins(node, input), (origin) => {
     if (origin.type !== 'ReadVariableOp') return isPath(origin);
     return isAll(graph.resourceOrigins(origin, 0), (variable) =>
@@ -95,11 +95,6 @@ export function readsOwnFile(
 const ONE_OUTPUT = /^(Const|Placeholder|PlaceholderWithDefault)$/;
 /** They change a variable otherwise than as a whole. */
 const CHANGES = /^Resource(Scatter|StridedSliceAssign)|AssignVariableXla/;
-
-/** An argument of several inputs, so that numbers of arguments are not those of inputs. */
-function isList({ numberAttr, typeListAttr }: OpDef_ArgDef): boolean {
-  return numberAttr !== '' || typeListAttr !== '';
-}
 
 /** None where it takes more to tell. */
 function assignsOf(graph: ModelGraph, variable: ModelNode): ModelNode[] {
@@ -136,21 +131,19 @@ export function readsOwnPaths(
   const isPath = (input = '') => firstOutput(input).some((op) => paths.has(op));
   for (const number of new Set(nodes.map((node) => index.functionNumber(node)))) {
     const members = nodes.filter((node) => index.functionNumber(node) === number);
-    const inputs = pick.nodes(number, members).map((def) => dataInputs(def)[input]);
+    const inputs = pick.inputs(number, members).map((all) => all[input]);
     if (number === 0) {
       if (inputs.every(isPath)) continue;
       return false;
     }
-    const args = pick.args(number);
-    if (args.some(isList)) return false;
     const callers = callersOf(index, number);
-    const calls = pick.nodes(0, callers);
     if (callers.length === 0 || callers.some((caller) => index.functionNumber(caller) !== 0)) return false;
     // Other calls have inputs before the arguments.
-    if (!calls.every(({ op }) => /^(Stateful)?PartitionedCall$/.test(op))) return false;
+    if (!callers.every((caller) => /^(Stateful)?PartitionedCall$/.test(index.type(caller)))) return false;
+    const calls = pick.inputs(0, callers);
     for (const name of new Set(inputs)) {
-      const at = args.findIndex((arg) => arg.name === name);
-      if (at === -1 || !calls.every((call) => isPath(dataInputs(call)[at]))) return false;
+      const at = pick.argument(number, name ?? '');
+      if (at === -1 || !calls.every((given) => isPath(given[at]))) return false;
     }
   }
   return true;
