@@ -1,7 +1,12 @@
 /** SavedModels that no exporter writes: one float in, one out, whatever stands between. */
 
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { GradientDefSchema } from '../../lib/proto/tensorflow/core/framework/function_pb.js';
+import { type AttrValue, AttrValueSchema } from '../../lib/proto/tensorflow/core/framework/attr_value_pb.js';
+import {
+  type FunctionDef,
+  FunctionDefSchema,
+  GradientDefSchema,
+} from '../../lib/proto/tensorflow/core/framework/function_pb.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
 import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import {
@@ -91,3 +96,19 @@ export const write = (name: string, file: string, output = ''): Node[] => [
   textConstant(`${name}/text`, 'was here'),
   { name, op: 'WriteFile', input: [`${name}/file${output}`, `${name}/text${output}`] },
 ];
+
+export const func = (name: string, attr: Record<string, AttrValue> = {}): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'func', value: { name, attr } } });
+export const text = (value: string): AttrValue =>
+  create(AttrValueSchema, { value: { case: 's', value: Buffer.from(value) } });
+export const number = (value: number): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'i', value: BigInt(value) } });
+/** What the caller of the function around says. */
+export const given = (name: string): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'placeholder', value: name } });
+
+export function changed(one: Fn, change: (made: FunctionDef) => void): Fn {
+  const made = create(FunctionDefSchema, one);
+  change(made);
+  return made;
+}
