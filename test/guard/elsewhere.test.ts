@@ -1,3 +1,5 @@
+/** Tables that a model fills from files that are not its own. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
