@@ -145,6 +145,50 @@ class Reach {
   std::vector<uint32_t> functions_to_do_;
 };
 
+// The ops from which each role is reached.
+struct RoleOps {
+  const std::vector<std::string>& kept;
+  const std::vector<std::string>& housekeeping;
+  const std::vector<std::string>& loading;
+  const std::vector<std::string>& initialising;
+};
+
+void MarkRoles(const std::vector<std::string_view>& main,
+               const std::unordered_map<std::string_view, uint32_t>& by_name, const RoleOps& ops,
+               GraphIndex* index) {
+  Reach reach(*index, main, by_name);
+  // What a pass reaches, later ones leave as it is: kUsed and kHousekeeping are no bits of their own.
+  const auto mark = [&](const std::vector<std::string>& ops, uint8_t bits, uint8_t unless) {
+    reach.From(ops);
+    for (size_t i = 0; i < index->roles.size(); ++i) {
+      const bool is_reached = i < index->main_count ? reach.nodes[i] : reach.functions[index->functions[i]];
+      if (is_reached && (index->roles[i] & unless) == 0) index->roles[i] |= bits;
+    }
+  };
+  const auto used = static_cast<uint8_t>(Role::kUsed);
+  mark(ops.kept, used, 0);
+  mark(ops.housekeeping, static_cast<uint8_t>(Role::kHousekeeping), used);
+  mark(ops.loading, GraphIndex::kLoads, 0);
+  mark(ops.initialising, GraphIndex::kInitialises, 0);
+}
+
+using Named = std::vector<std::pair<uint32_t, std::string_view>>;
+
+// `given` are functions that functions were given, by the name of who was.
+void AddGiven(const GraphIndex& index, const std::unordered_map<std::string_view, uint32_t>& first_nodes,
+              const std::vector<std::pair<std::string_view, std::string_view>>& given, Named* named) {
+  // Whom a function was given it may call.
+  for (const auto& [to, callee] : given) {
+    const auto first = first_nodes.find(to);
+    if (first != first_nodes.end()) named->emplace_back(first->second, callee);
+  }
+  const size_t named_count = named->size();
+  for (size_t i = 0; i < named_count; ++i) {
+    const auto first = first_nodes.find(index.type_table[index.types[(*named)[i].first]]);
+    if (first != first_nodes.end()) named->emplace_back(first->second, (*named)[i].second);
+  }
+}
+
 }  // namespace
 
 GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
@@ -214,20 +258,11 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
       index.type_table.end()) {
     ForEachPayload(graph, field::kLibrary, [&](std::string_view part) { library.AddGradients(part); });
   }
-  // Whom a function was given it may call.
-  for (const auto& [to, callee] : given) {
-    const auto first = first_nodes.find(to);
-    if (first != first_nodes.end()) named.emplace_back(first->second, callee);
-  }
+  AddGiven(index, first_nodes, given, &named);
   // An op may be a function itself.
   std::vector<bool> is_function;
   is_function.reserve(index.type_table.size());
   for (const std::string_view type : index.type_table) is_function.push_back(library.Has(type));
-  const size_t named_count = named.size();
-  for (size_t i = 0; i < named_count; ++i) {
-    const auto first = first_nodes.find(index.type_table[index.types[named[i].first]]);
-    if (first != first_nodes.end()) named.emplace_back(first->second, named[i].second);
-  }
   for (size_t i = 0; i < index.types.size(); ++i) {
     if (!is_function[index.types[i]]) continue;
     index.roles[i] |= GraphIndex::kCalls;
@@ -241,20 +276,7 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   }
   index.device_table = devices.Take();
 
-  Reach reach(index, main, by_name);
-  // What a pass reaches, later ones leave as it is: kUsed and kHousekeeping are no bits of their own.
-  const auto mark = [&](const std::vector<std::string>& ops, uint8_t bits, uint8_t unless) {
-    reach.From(ops);
-    for (size_t i = 0; i < index.roles.size(); ++i) {
-      const bool is_reached = i < index.main_count ? reach.nodes[i] : reach.functions[index.functions[i]];
-      if (is_reached && (index.roles[i] & unless) == 0) index.roles[i] |= bits;
-    }
-  };
-  const auto used = static_cast<uint8_t>(Role::kUsed);
-  mark(kept, used, 0);
-  mark(housekeeping, static_cast<uint8_t>(Role::kHousekeeping), used);
-  mark(loading, GraphIndex::kLoads, 0);
-  mark(initialising, GraphIndex::kInitialises, 0);
+  MarkRoles(main, by_name, {kept, housekeeping, loading, initialising}, &index);
   return index;
 }
 
