@@ -111,7 +111,7 @@ export interface NativeGraphIndex {
   /** The first is `''`, the main graph. */
   functionTable: string[];
   deviceTable: string[];
-  /** One per node: 1, it serves saving, restoring or initialising alone; 2, what users run reaches it; 64 more where loading reaches it, 128 more where it calls functions. */
+  /** One per node: 1, it serves saving, restoring or initialising alone; 2, what users run reaches it; 64 more where loading reaches it, 32 more where initialising does, 128 more where it calls functions. */
   roles: Uint8Array;
   /** In pairs: the number of a node, and in `functionTable` that of a function which it calls. */
   calls: Uint32Array;
@@ -209,13 +209,15 @@ export interface NativeAddon {
   readCheckpoint(parts: readonly NativeCheckpointPart[]): Promise<Uint8Array<ArrayBuffer>[]>;
   /**
    * Lists a GraphDef's nodes. The bytes are not copied: they must not be written to from then on. `kept` names ops that
-   * users run, `housekeeping` those that save, restore and initialise, `loading` those of them that loading runs.
+   * users run, `housekeeping` those that save, restore and initialise, `loading` those of them that loading runs,
+   * `initialising` those of these that initialise.
    */
   readGraph(
     graphDef: Uint8Array,
     kept: readonly string[],
     housekeeping: readonly string[],
     loading?: readonly string[],
+    initialising?: readonly string[],
   ): Promise<NativeGraphSource>;
   /** A serialized KernelList of the op type; empty for one that has none or is unknown. */
   registeredKernels(type: string): Uint8Array;

@@ -22,7 +22,14 @@ import { tensorflow } from './runtime/tensorflow.js';
 import { checkpointPrefix } from './saved-model/directory.js';
 import { requireVariables } from './saved-model/load-failure.js';
 import { decodeMetaGraph, graphDefOf, readMetaGraphBytes } from './saved-model/reader.js';
-import { fedOps, housekeepingOps, loadingOps, restoreSteps, servedOps } from './saved-model/restore.js';
+import {
+  fedOps,
+  housekeepingOps,
+  initialisingOps,
+  loadingOps,
+  restoreSteps,
+  servedOps,
+} from './saved-model/restore.js';
 import { Session } from './session.js';
 import type { SessionSettings } from './session-options.js';
 
@@ -102,6 +109,7 @@ export async function parseModel(path: string, options: SessionsOptions): Promis
     used: servedOps(metaGraph),
     housekeeping: housekeepingOps(metaGraph),
     loading: loadingOps(metaGraph),
+    initialising: initialisingOps(metaGraph),
   };
   const placed = await PlacedGraph.open(graphDef, plan, roles, fedOps(metaGraph));
   await guardModel(path, metaGraph, placed, guard);

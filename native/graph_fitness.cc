@@ -72,7 +72,7 @@ class Fitness {
       uint32_t below = 0;
       bool is_call = functions_.count(op) != 0;
       if (is_call) below = CallsOfFunction(op);
-      ForEachCallee(node, [&](std::string_view name) {
+      ForEachCallee(node, [&](std::string_view name, std::string_view) {
         is_call = true;
         below = Sum(below, CallsOfFunction(name));
       });

@@ -1,5 +1,6 @@
 #include "graph_index.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -31,40 +32,93 @@ std::string_view InputOp(std::string_view input) {
   return input.substr(0, input.find(':'));
 }
 
-// What of the graph is reached from some ops of the main graph. A function counts as a whole.
-class Reach {
+// The functions that a node reaches by naming one: that function, and those that TensorFlow may put in its
+// place, which are its gradient, where the graph asks for gradients, and other implementations of the same
+// interface, of which its optimizer takes the one that suits the device.
+class Library {
  public:
-  Reach(const std::vector<std::string_view>& main,
-        const std::unordered_map<std::string_view, uint32_t>& by_name,
-        const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function,
-        size_t function_count)
-      : main_(main),
-        by_name_(by_name),
-        by_function_(by_function),
-        nodes(main.size()),
-        functions(function_count) {}
+  void Add(std::string_view name, uint32_t number, std::string_view function) {
+    by_name_.emplace(name, number);
+    ForEachAttribute(function, field::kFunctionAttr, [&](std::string_view key, std::string_view value) {
+      if (key != "api_implements") return;
+      const std::string_view interface = Payload(value, field::kString);
+      interfaces_[number] = interface;
+      implementations_[interface].push_back(number);
+    });
+  }
+  void AddGradients(std::string_view library) {
+    ForEachPayload(library, field::kGradient, [&](std::string_view gradient) {
+      gradients_[Payload(gradient, field::kGradientOf)].push_back(Payload(gradient, field::kGradientName));
+    });
+  }
+  [[nodiscard]] bool Has(std::string_view name) const { return by_name_.count(name) > 0; }
 
-  void From(const std::vector<std::string>& ops) {
-    for (const std::string& op : ops) Node(op);
-    while (!nodes_to_do_.empty() || !bodies_to_do_.empty()) {
-      if (!nodes_to_do_.empty()) {
-        const std::string_view node = Pop(&nodes_to_do_);
-        ForEachPayload(node, field::kInput, [&](std::string_view input) { Node(InputOp(input)); });
-        Callees(node);
-      } else {
-        ForEachPayload(Pop(&bodies_to_do_), field::kFunctionNode,
-                       [&](std::string_view node) { Callees(node); });
+  template <typename Visit>
+  void ForEachReached(std::string_view name, Visit&& visit) const {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return;
+    visit(found->second);
+    const auto interface = interfaces_.find(found->second);
+    if (interface != interfaces_.end()) {
+      for (const uint32_t other : implementations_.at(interface->second)) {
+        if (other != found->second) visit(other);
       }
+    }
+    const auto gradients = gradients_.find(name);
+    if (gradients == gradients_.end()) return;
+    for (const std::string_view gradient : gradients->second) {
+      const auto other = by_name_.find(gradient);
+      if (other != by_name_.end()) visit(other->second);
     }
   }
 
  private:
-  const std::vector<std::string_view>& main_;
-  const std::unordered_map<std::string_view, uint32_t>& by_name_;
-  const std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>>& by_function_;
+  std::unordered_map<std::string_view, uint32_t> by_name_;
+  std::unordered_map<uint32_t, std::string_view> interfaces_;
+  std::unordered_map<std::string_view, std::vector<uint32_t>> implementations_;
+  std::unordered_map<std::string_view, std::vector<std::string_view>> gradients_;
+};
 
-  static std::string_view Pop(std::vector<std::string_view>* list) {
-    const std::string_view last = list->back();
+// What of the graph is reached from some ops of the main graph. A function counts as a whole.
+class Reach {
+ public:
+  Reach(const GraphIndex& index, const std::vector<std::string_view>& main,
+        const std::unordered_map<std::string_view, uint32_t>& by_name)
+      : nodes(main.size()),
+        functions(index.function_table.size()),
+        main_(main),
+        by_name_(by_name),
+        of_function_(functions.size()) {
+    for (size_t at = 0; at < index.calls.size(); at += 2) {
+      const uint32_t node = index.calls[at];
+      const bool is_main = node < main.size();
+      (is_main ? of_node_[node] : of_function_[index.functions[node]]).push_back(index.calls[at + 1]);
+    }
+  }
+
+  // Forgets what it reached before.
+  void From(const std::vector<std::string>& ops) {
+    nodes.assign(nodes.size(), false);
+    functions.assign(functions.size(), false);
+    for (const std::string& op : ops) Node(op);
+    while (!nodes_to_do_.empty() || !functions_to_do_.empty()) {
+      if (nodes_to_do_.empty()) {
+        Functions(of_function_[Pop(&functions_to_do_)]);
+        continue;
+      }
+      const uint32_t node = Pop(&nodes_to_do_);
+      ForEachPayload(main_[node], field::kInput, [&](std::string_view input) { Node(InputOp(input)); });
+      const auto calls = of_node_.find(node);
+      if (calls != of_node_.end()) Functions(calls->second);
+    }
+  }
+
+  std::vector<bool> nodes;      // by number
+  std::vector<bool> functions;  // by number, 1 for the first function
+
+ private:
+  static uint32_t Pop(std::vector<uint32_t>* list) {
+    const uint32_t last = list->back();
     list->pop_back();
     return last;
   }
@@ -72,35 +126,79 @@ class Reach {
     const auto found = by_name_.find(name);
     if (found == by_name_.end() || nodes[found->second]) return;
     nodes[found->second] = true;
-    nodes_to_do_.push_back(main_[found->second]);
+    nodes_to_do_.push_back(found->second);
   }
-  void Callees(std::string_view node) {
-    Function(Payload(node, field::kOp));
-    ForEachCallee(node, [&](std::string_view name) { Function(name); });
-  }
-  void Function(std::string_view name) {
-    const auto found = by_function_.find(name);
-    if (found == by_function_.end() || functions[found->second.first]) return;
-    functions[found->second.first] = true;
-    bodies_to_do_.push_back(found->second.second);
+  void Functions(const std::vector<uint32_t>& called) {
+    for (const uint32_t function : called) {
+      if (functions[function]) continue;
+      functions[function] = true;
+      functions_to_do_.push_back(function);
+    }
   }
 
-  std::vector<std::string_view> nodes_to_do_;
-  std::vector<std::string_view> bodies_to_do_;
-
- public:
-  std::vector<bool> nodes;      // by number
-  std::vector<bool> functions;  // by number, 1 for the first function
+  const std::vector<std::string_view>& main_;
+  const std::unordered_map<std::string_view, uint32_t>& by_name_;
+  // Numbers of the functions called.
+  std::unordered_map<uint32_t, std::vector<uint32_t>> of_node_;
+  std::vector<std::vector<uint32_t>> of_function_;
+  std::vector<uint32_t> nodes_to_do_;
+  std::vector<uint32_t> functions_to_do_;
 };
+
+// The ops from which each role is reached.
+struct RoleOps {
+  const std::vector<std::string>& kept;
+  const std::vector<std::string>& housekeeping;
+  const std::vector<std::string>& loading;
+  const std::vector<std::string>& initialising;
+};
+
+void MarkRoles(const std::vector<std::string_view>& main,
+               const std::unordered_map<std::string_view, uint32_t>& by_name, const RoleOps& ops,
+               GraphIndex* index) {
+  Reach reach(*index, main, by_name);
+  // What a pass reaches, later ones leave as it is: kUsed and kHousekeeping are no bits of their own.
+  const auto mark = [&](const std::vector<std::string>& ops, uint8_t bits, uint8_t unless) {
+    reach.From(ops);
+    for (size_t i = 0; i < index->roles.size(); ++i) {
+      const bool is_reached = i < index->main_count ? reach.nodes[i] : reach.functions[index->functions[i]];
+      if (is_reached && (index->roles[i] & unless) == 0) index->roles[i] |= bits;
+    }
+  };
+  const auto used = static_cast<uint8_t>(Role::kUsed);
+  mark(ops.kept, used, 0);
+  mark(ops.housekeeping, static_cast<uint8_t>(Role::kHousekeeping), used);
+  mark(ops.loading, GraphIndex::kLoads, 0);
+  mark(ops.initialising, GraphIndex::kInitialises, 0);
+}
+
+using Named = std::vector<std::pair<uint32_t, std::string_view>>;
+
+// `given` are functions that functions were given, by the name of who was.
+void AddGiven(const GraphIndex& index, const std::unordered_map<std::string_view, uint32_t>& first_nodes,
+              const std::vector<std::pair<std::string_view, std::string_view>>& given, Named* named) {
+  // Whom a function was given it may call.
+  for (const auto& [to, callee] : given) {
+    const auto first = first_nodes.find(to);
+    if (first != first_nodes.end()) named->emplace_back(first->second, callee);
+  }
+  const size_t named_count = named->size();
+  for (size_t i = 0; i < named_count; ++i) {
+    const auto first = first_nodes.find(index.type_table[index.types[(*named)[i].first]]);
+    if (first != first_nodes.end()) named->emplace_back(first->second, (*named)[i].second);
+  }
+}
 
 }  // namespace
 
 GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
-                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading) {
+                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading,
+                      const std::vector<std::string>& initialising) {
   GraphIndex index;
   Table types;
   Table devices;
-  std::vector<std::pair<uint32_t, std::string_view>> named;  // functions, by the nodes that name them
+  std::vector<std::pair<uint32_t, std::string_view>> named;          // functions, by the nodes that name them
+  std::vector<std::pair<std::string_view, std::string_view>> given;  // functions, to functions
   const auto add = [&](std::string_view node, uint32_t function) {
     std::string_view name;
     std::string_view op;
@@ -117,7 +215,10 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
     index.devices.push_back(devices.Number(device));
     const auto number = static_cast<uint32_t>(index.roles.size());
     const size_t before = named.size();
-    ForEachCallee(node, [&](std::string_view callee) { named.emplace_back(number, callee); });
+    ForEachCallee(node, [&](std::string_view callee, std::string_view to) {
+      named.emplace_back(number, callee);
+      if (!to.empty()) given.emplace_back(to, callee);
+    });
     index.roles.push_back(named.size() > before ? GraphIndex::kCalls : 0);
   };
 
@@ -130,48 +231,52 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
   });
   index.main_count = main.size();
   index.function_table.emplace_back();
-  std::unordered_map<std::string_view, std::pair<uint32_t, std::string_view>> by_function;
+  Library library;
+  std::unordered_map<std::string_view, uint32_t> first_nodes;  // of functions
   ForEachFunction(graph, [&](std::string_view name, std::string_view function) {
     const auto number = static_cast<uint32_t>(index.function_table.size());
     index.function_table.push_back(name);
-    by_function.emplace(name, std::make_pair(number, function));
+    library.Add(name, number, function);
+    const auto first = static_cast<uint32_t>(index.names.size());
     ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { add(node, number); });
+    if (index.names.size() == first) return;
+    first_nodes.emplace(name, first);
+    // What its nodes call where the caller says nothing else stands for a call of the first one's.
+    ForEachPayload(function, field::kSignature, [&](std::string_view signature) {
+      ForEachPayload(signature, field::kOpAttr, [&](std::string_view attribute) {
+        ForEachPayload(attribute, field::kDefault, [&](std::string_view value) {
+          ForEachNamed(value, [&](std::string_view callee, std::string_view to) {
+            named.emplace_back(first, callee);
+            if (!to.empty()) given.emplace_back(to, callee);
+          });
+        });
+      });
+    });
   });
   index.type_table = types.Take();
+  if (std::find(index.type_table.begin(), index.type_table.end(), "SymbolicGradient") !=
+      index.type_table.end()) {
+    ForEachPayload(graph, field::kLibrary, [&](std::string_view part) { library.AddGradients(part); });
+  }
+  AddGiven(index, first_nodes, given, &named);
   // An op may be a function itself.
   std::vector<bool> is_function;
   is_function.reserve(index.type_table.size());
-  for (const std::string_view type : index.type_table) is_function.push_back(by_function.count(type) > 0);
+  for (const std::string_view type : index.type_table) is_function.push_back(library.Has(type));
   for (size_t i = 0; i < index.types.size(); ++i) {
     if (!is_function[index.types[i]]) continue;
     index.roles[i] |= GraphIndex::kCalls;
     named.emplace_back(static_cast<uint32_t>(i), index.type_table[index.types[i]]);
   }
-  for (const auto& [node, callee] : named) {
-    const auto found = by_function.find(callee);
-    if (found == by_function.end()) continue;
-    index.calls.push_back(node);
-    index.calls.push_back(found->second.first);
+  for (const auto& call : named) {
+    library.ForEachReached(call.second, [&](uint32_t function) {
+      index.calls.push_back(call.first);
+      index.calls.push_back(function);
+    });
   }
   index.device_table = devices.Take();
 
-  // A function of the same name twice has a number of its own in the table.
-  const size_t function_count = index.function_table.size();
-  Reach used(main, by_name, by_function, function_count);
-  Reach serving(main, by_name, by_function, function_count);
-  Reach loads(main, by_name, by_function, function_count);
-  used.From(kept);
-  serving.From(housekeeping);
-  loads.From(loading);
-  for (size_t i = 0; i < index.names.size(); ++i) {
-    const uint32_t function = index.functions[i];
-    const bool is_main = i < index.main_count;
-    const bool is_used = is_main ? used.nodes[i] : used.functions[function];
-    const bool is_serving = is_main ? serving.nodes[i] : serving.functions[function];
-    if (is_main ? loads.nodes[i] : loads.functions[function]) index.roles[i] |= GraphIndex::kLoads;
-    const Role role = is_used ? Role::kUsed : is_serving ? Role::kHousekeeping : Role::kOther;
-    index.roles[i] |= static_cast<uint8_t>(role);
-  }
+  MarkRoles(main, by_name, {kept, housekeeping, loading, initialising}, &index);
   return index;
 }
 

@@ -49,18 +49,21 @@ auto Walking(const Step& step) {
 class ReadWorker : public PromiseWorker {
  public:
   ReadWorker(const Napi::Uint8Array& array, std::vector<std::string> kept,
-             std::vector<std::string> housekeeping, std::vector<std::string> loading)
+             std::vector<std::string> housekeeping, std::vector<std::string> loading,
+             std::vector<std::string> initialising)
       : graph_(std::make_shared<SourceGraph>()),
         kept_(std::move(kept)),
         housekeeping_(std::move(housekeeping)),
-        loading_(std::move(loading)) {
+        loading_(std::move(loading)),
+        initialising_(std::move(initialising)) {
     graph_->array = Napi::Persistent(array);
     graph_->bytes = std::string_view(reinterpret_cast<const char*>(array.Data()), array.ByteLength());
   }
 
  private:
   void Work() override {
-    graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_); });
+    graph_->index =
+        Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_, initialising_); });
   }
   Napi::Value Result(Napi::Env env) override {
     return EnvData::Of(env).graph_source_class.New(
@@ -71,6 +74,7 @@ class ReadWorker : public PromiseWorker {
   std::vector<std::string> kept_;
   std::vector<std::string> housekeeping_;
   std::vector<std::string> loading_;
+  std::vector<std::string> initialising_;
 };
 
 // Rewrites, imports, and makes a session whose variables are not restored yet.
@@ -151,11 +155,12 @@ void GraphSource::Init(Napi::Env env) {
 }
 
 Napi::Value GraphSource::Read(const Napi::CallbackInfo& info) {
+  const auto ops = [&](size_t i) {
+    return info[i].IsArray() ? StringsFromJs(info[i]) : std::vector<std::string>{};
+  };
   return PromiseWorker::Start(
       info.Env(),
-      std::make_unique<ReadWorker>(info[0].As<Napi::Uint8Array>(), StringsFromJs(info[1]),
-                                   StringsFromJs(info[2]),
-                                   info[3].IsArray() ? StringsFromJs(info[3]) : std::vector<std::string>{}),
+      std::make_unique<ReadWorker>(info[0].As<Napi::Uint8Array>(), ops(1), ops(2), ops(3), ops(4)),
       PromiseWorker::Gate::kLimited);
 }
 

@@ -15,8 +15,15 @@ namespace graph_field {
 constexpr protozero::pbf_tag_type kNode = 1;           // GraphDef
 constexpr protozero::pbf_tag_type kLibrary = 2;        // GraphDef
 constexpr protozero::pbf_tag_type kFunction = 1;       // FunctionDefLibrary
+constexpr protozero::pbf_tag_type kGradient = 2;       // FunctionDefLibrary
+constexpr protozero::pbf_tag_type kGradientOf = 1;     // GradientDef
+constexpr protozero::pbf_tag_type kGradientName = 2;   // GradientDef
 constexpr protozero::pbf_tag_type kSignature = 1;      // FunctionDef
 constexpr protozero::pbf_tag_type kFunctionNode = 3;   // FunctionDef
+constexpr protozero::pbf_tag_type kFunctionAttr = 5;   // FunctionDef
+constexpr protozero::pbf_tag_type kOpAttr = 4;         // OpDef
+constexpr protozero::pbf_tag_type kDefault = 3;        // OpDef.AttrDef
+constexpr protozero::pbf_tag_type kFuncAttr = 2;       // NameAttrList
 constexpr protozero::pbf_tag_type kName = 1;           // OpDef, NodeDef, NameAttrList
 constexpr protozero::pbf_tag_type kOp = 2;             // NodeDef
 constexpr protozero::pbf_tag_type kInput = 3;          // NodeDef
@@ -80,31 +87,61 @@ inline std::string_view Payload(std::string_view message, protozero::pbf_tag_typ
   return found;
 }
 
+// The name of a FunctionDef. Protobuf merges a signature that stands in several parts.
+inline std::string_view FunctionName(std::string_view function) {
+  std::string_view name;
+  ForEachPayload(function, graph_field::kSignature, [&](std::string_view signature) {
+    ForEachPayload(signature, graph_field::kName, [&](std::string_view part) { name = part; });
+  });
+  return name;
+}
+
 // Calls `visit(function name, function)` for each function of the library.
 template <typename Visit>
 void ForEachFunction(std::string_view graph, Visit&& visit) {
   ForEachPayload(graph, graph_field::kLibrary, [&](std::string_view library) {
-    ForEachPayload(library, graph_field::kFunction, [&](std::string_view function) {
-      visit(Payload(Payload(function, graph_field::kSignature), graph_field::kName), function);
-    });
+    ForEachPayload(library, graph_field::kFunction,
+                   [&](std::string_view function) { visit(FunctionName(function), function); });
   });
 }
 
-// Calls `visit` for each function that the node names in an attribute.
+// Calls `visit(key, value)` for each attribute of a message.
+template <typename Visit>
+void ForEachAttribute(std::string_view message, protozero::pbf_tag_type number, Visit&& visit) {
+  ForEachPayload(message, number, [&](std::string_view entry) {
+    std::string_view key;
+    ForEachPayload(entry, graph_field::kKey, [&](std::string_view part) { key = part; });
+    ForEachPayload(entry, graph_field::kValue, [&](std::string_view value) { visit(key, value); });
+  });
+}
+
+// Protobuf itself reads no message that is nested deeper.
+constexpr int kDeepest = 100;
+
+// Calls `visit(name, to)` for each function that an AttrValue names. A function may be given others as
+// attributes, for its own nodes to call: `to` is who is given it, empty where it is no function.
+template <typename Visit>
+void ForEachNamed(std::string_view value, Visit&& visit, std::string_view to = {}, int depth = 0) {
+  if (depth > kDeepest) return;
+  const auto named = [&](std::string_view func) {
+    const std::string_view name = Payload(func, graph_field::kName);
+    visit(name, to);
+    ForEachAttribute(func, graph_field::kFuncAttr, [&](std::string_view, std::string_view given) {
+      ForEachNamed(given, visit, name, depth + 1);
+    });
+  };
+  ForEachField(value, [&](const Field& part) {
+    if (!part.is_payload) return;
+    if (part.number == graph_field::kFunc) named(part.payload);
+    if (part.number == graph_field::kList) ForEachPayload(part.payload, graph_field::kListFunc, named);
+  });
+}
+
+// Calls `visit(name, to)`, as above, for each function that the node names in an attribute.
 template <typename Visit>
 void ForEachCallee(std::string_view node, Visit&& visit) {
-  ForEachPayload(node, graph_field::kAttr, [&](std::string_view entry) {
-    ForEachPayload(entry, graph_field::kValue, [&](std::string_view value) {
-      ForEachField(value, [&](const Field& part) {
-        if (!part.is_payload) return;
-        if (part.number == graph_field::kFunc) visit(Payload(part.payload, graph_field::kName));
-        if (part.number == graph_field::kList) {
-          ForEachPayload(part.payload, graph_field::kListFunc,
-                         [&](std::string_view list) { visit(Payload(list, graph_field::kName)); });
-        }
-      });
-    });
-  });
+  ForEachAttribute(node, graph_field::kAttr,
+                   [&](std::string_view, std::string_view value) { ForEachNamed(value, visit); });
 }
 
 }  // namespace tf_session

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TensorFlowError } from '../errors.js';
 import type { PlacedGraph } from '../placed-graph.js';
-import { opOf } from '../placement/report/needed.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { exists, localPath } from '../saved-model/directory.js';
 import { pathTensors } from '../saved-model/restore.js';
@@ -11,6 +10,7 @@ import { checkInside } from './inside.js';
 import { checkBytes, checkLimits } from './limits.js';
 import { checkOps } from './ops.js';
 import type { GuardPlan } from './options.js';
+import { firstOutput } from './own-files.js';
 
 /** Whether a model's graph can be looked at; else only TensorFlow's own loader may read it. */
 export async function canRead(directory: string): Promise<boolean> {
@@ -60,7 +60,11 @@ export async function guardModel(
   const counts = (i: number) => index.isUsed(i) || index.isHousekeeping(i) || index.isLoaded(i);
   checkLimits(index, counts, plan.limits);
   await checkInside(directory, metaGraph, plan.followLinks);
-  const paths = new Set(pathTensors(metaGraph).map(opOf));
+  const { assets, checkpoint } = pathTensors(metaGraph);
+  const paths = {
+    assets: new Set(assets.flatMap(firstOutput)),
+    checkpoint: new Set(checkpoint.flatMap(firstOutput)),
+  };
   await checkOps(directory, { index, graphDef, graph: () => placed.graph(), paths }, plan);
 }
 

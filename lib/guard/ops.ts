@@ -7,7 +7,14 @@ import { opTitle } from '../placement/check-devices.js';
 import type { ModelGraph } from '../placement/model-graph.js';
 import type { NodeList } from '../placement/node-list.js';
 import type { GuardPlan } from './options.js';
-import { isInnocent, MAY_BE_INNOCENT, OWN_FILES, readsOwnFile, readsOwnPaths } from './own-files.js';
+import {
+  isInnocent,
+  MAY_BE_INNOCENT,
+  OWN_FILES,
+  type OwnFile,
+  readsOwnFile,
+  readsOwnPaths,
+} from './own-files.js';
 import { isRefused, touchesFiles } from './risky-ops.js';
 
 /** A graph, and what of it runs. */
@@ -17,7 +24,7 @@ export interface GuardedGraph {
   /** The same, decoded: for its edges. */
   graph: () => Promise<ModelGraph>;
   /** Ops of the main graph that are fed with paths of the model's own files; undefined for a bare graph, of which anything may be run. */
-  paths: ReadonlySet<string> | undefined;
+  paths: Readonly<Record<OwnFile['of'], ReadonlySet<string>>> | undefined;
 }
 
 /** What a model has of one type. */
@@ -92,12 +99,14 @@ async function suspects(guarded: GuardedGraph, type: string, nodes: number[]): P
     const graph = await guarded.graph();
     return nodes.filter((i) => !isInnocent(graph, graph.nodes[i]!));
   }
-  const input = OWN_FILES.get(type);
-  if (input === undefined || paths === undefined) return nodes;
-  // What a signature reads in each run is no part of loading.
-  const used = nodes.filter((i) => index.isUsed(i));
-  const loaded = nodes.filter((i) => !index.isUsed(i));
-  if (loaded.length === 0 || readsOwnPaths(guarded.graphDef, index, loaded, input, paths)) return used;
+  const own = OWN_FILES.get(type);
+  if (own === undefined || paths === undefined) return nodes;
+  // What a signature reads in each run is no part of loading; and where the model is initialised, the checkpoint's path is not fed.
+  const isElsewhere = (i: number) => index.isUsed(i) || (own.of === 'checkpoint' && index.isInitialising(i));
+  const elsewhere = nodes.filter(isElsewhere);
+  const loaded = nodes.filter((i) => !isElsewhere(i));
+  const fed = paths[own.of];
+  if (loaded.length === 0 || readsOwnPaths(guarded.graphDef, index, loaded, own.input, fed)) return elsewhere;
   const graph = await guarded.graph();
-  return [...used, ...loaded.filter((i) => !readsOwnFile(graph, graph.nodes[i]!, input, paths))];
+  return [...elsewhere, ...loaded.filter((i) => !readsOwnFile(graph, graph.nodes[i]!, own.input, fed))];
 }

@@ -7,6 +7,7 @@ const CALLS_PYTHON = 'calls a Python function of the program that made the model
 const DATA_SERVICE = 'talks to a data service over the network';
 const DEBUGS = 'writes tensors to files or over the network';
 const DATASET = 'reads files as a dataset';
+const RUNS_GRAPH = 'runs a graph that its input holds, of which nothing is known here';
 const WRITES_DATASET = 'writes a dataset to files';
 
 /** What each does. Names of later versions (`V2`) and `Experimental…` are looked up without either. */
@@ -66,10 +67,23 @@ const WHY: Record<string, string> = {
   PyFuncStateless: CALLS_PYTHON,
   EagerPyFunc: CALLS_PYTHON,
   Abort: 'ends the process',
+  WorkerHeartbeat: 'may end the process',
+  DatasetFromGraph: RUNS_GRAPH,
+  RemoteFusedGraphExecute: RUNS_GRAPH,
+  CalibrationStatisticsSaver: 'writes a file',
+  DumpTensor: 'writes tensors to files',
+  DTensorRestore: READS_CHECKPOINT,
+  FixedUnigramCandidateSampler: 'may read a vocabulary file',
 };
 
 /** Those that no model of use has: refused where they are not allowed by name. */
-const REFUSED: ReadonlySet<string> = new Set(['PyFunc', 'PyFuncStateless', 'EagerPyFunc', 'Abort']);
+const REFUSED: ReadonlySet<string> = new Set([
+  'PyFunc',
+  'PyFuncStateless',
+  'EagerPyFunc',
+  'Abort',
+  'DatasetFromGraph',
+]);
 
 /** Whether a model with such an op is refused, where nothing else is said. */
 export function isRefused(type: string): boolean {

@@ -9,6 +9,7 @@ const PIECE = 2048;
 const HOUSEKEEPING = 1;
 const USED = 2;
 const ROLE = 3;
+const INITIALISES = 32;
 const LOADS = 64;
 const CALLS = 128;
 
@@ -20,6 +21,8 @@ export interface GraphRoles {
   housekeeping?: readonly string[];
   /** Loading the model runs them. Default: none. */
   loading?: readonly string[];
+  /** Those of the latter that initialise it. Default: none. */
+  initialising?: readonly string[];
 }
 
 /** A graph's nodes, by number. Names are cheap in the order of the numbers. */
@@ -77,6 +80,11 @@ export class NodeList implements GraphIndex {
     return (this.#index.roles[i]! & LOADS) !== 0;
   }
 
+  /** True where initialising the model runs the node. */
+  isInitialising(i: number): boolean {
+    return (this.#index.roles[i]! & INITIALISES) !== 0;
+  }
+
   /** True where the node calls functions. */
   calls(i: number): boolean {
     return (this.#index.roles[i]! & CALLS) !== 0;
@@ -115,6 +123,6 @@ export class NodeList implements GraphIndex {
 
 /** The same as the addon keeps it, for sessions. */
 export function readSource(graphDef: Uint8Array, roles: GraphRoles): Promise<NativeGraphSource> {
-  const { used = [], housekeeping = [], loading = [] } = roles;
-  return addon().readGraph(graphDef, used, housekeeping, loading);
+  const { used = [], housekeeping = [], loading = [], initialising = [] } = roles;
+  return addon().readGraph(graphDef, used, housekeeping, loading, initialising);
 }

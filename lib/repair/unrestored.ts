@@ -31,16 +31,23 @@ export function findUnrestored(metaGraph: MetaGraphDef, graphDef: Uint8Array, in
   if (restoreOp === '' || !index.typesThere.includes('VarHandleOp')) return [];
   const wanted: number[] = [];
   const isUsed = new Map<string, boolean>();
+  let restore = -1;
   for (let i = 0; i < index.length && index.functionNumber(i) === 0; i++) {
     const isHandle = index.type(i) === 'VarHandleOp';
     if (isHandle) isUsed.set(index.name(i), index.isUsed(i));
-    if (isHandle || index.name(i) === restoreOp || (index.calls(i) && index.isUsed(i))) wanted.push(i);
+    if (index.name(i) === restoreOp) restore = i;
+    if (isHandle || i === restore || (index.calls(i) && index.isUsed(i))) wanted.push(i);
   }
-  const nodes = new NodePicker(graphDef, index).nodes(0, wanted);
+  if (restore === -1) return [];
+  const pick = new NodePicker(graphDef, index);
+  const named = new Set(pick.inputs(0, [restore])[0]!.map(opOf));
+  // As nearly all models are: nothing of them is decoded.
+  if ([...isUsed].every(([name, used]) => !used || named.has(name))) return [];
+  const nodes = pick.nodes(0, wanted);
   const handles = new Map(nodes.filter(({ op }) => op === 'VarHandleOp').map((def) => [def.name, def]));
   const restored = new Set<string>();
-  for (const input of dataInputs(nodes.find(({ name }) => name === restoreOp) ?? NO_NODE)) {
-    const handle = handles.get(opOf(input));
+  for (const name of named) {
+    const handle = handles.get(name);
     if (handle !== undefined) restored.add(identity(handle));
   }
   // Another kind of graph, of which this tells nothing.
@@ -63,8 +70,6 @@ export function findUnrestored(metaGraph: MetaGraphDef, graphDef: Uint8Array, in
   }
   return [...found.values()];
 }
-
-const NO_NODE = { input: [] as string[] } as NodeDef;
 
 function calledBy({ op, attr }: NodeDef): string[] {
   const named = Object.values(attr).flatMap(({ value }) => (value.case === 'func' ? [value.value.name] : []));

@@ -58,22 +58,28 @@ export async function restoreSteps(
 
 /** The ops, by name, that loading the model runs. */
 export function loadingOps(metaGraph: MetaGraphDef): string[] {
-  const names = [metaGraph.saverDef?.restoreOpName];
-  try {
-    names.push(initOp(metaGraph));
-  } catch {
-    // Said by restoreSteps.
-  }
-  return names.filter((name) => name !== undefined && name !== '').map((name) => opOf(name!));
+  const restore = metaGraph.saverDef?.restoreOpName;
+  return [...(restore ? [opOf(restore)] : []), ...initialisingOps(metaGraph)];
 }
 
-/** The tensors that loading feeds with paths of the model's files. */
-export function pathTensors(metaGraph: MetaGraphDef): string[] {
+/** Those of them that run after restoring, or without it. */
+export function initialisingOps(metaGraph: MetaGraphDef): string[] {
+  try {
+    const op = initOp(metaGraph);
+    return op ? [op] : [];
+  } catch {
+    // Said by restoreSteps.
+    return [];
+  }
+}
+
+/** The tensors that are fed with paths of the model's files: of assets in all of loading, of the checkpoint where it restores. */
+export function pathTensors(metaGraph: MetaGraphDef): { assets: string[]; checkpoint: string[] } {
   const assets = assetsOf(metaGraph).flatMap(({ tensorInfo }) =>
     tensorInfo?.encoding.case === 'name' ? [tensorInfo.encoding.value] : [],
   );
   const checkpoint = metaGraph.saverDef?.filenameTensorName;
-  return checkpoint ? [...assets, checkpoint] : assets;
+  return { assets, checkpoint: checkpoint ? [checkpoint] : [] };
 }
 
 /** The ops, by name, from which all hangs that saves, restores or initialises. */

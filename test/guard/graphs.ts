@@ -1,7 +1,14 @@
 /** SavedModels that no exporter writes: one float in, one out, whatever stands between. */
 
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { type AttrValue, AttrValueSchema } from '../../lib/proto/tensorflow/core/framework/attr_value_pb.js';
+import {
+  type FunctionDef,
+  FunctionDefSchema,
+  GradientDefSchema,
+} from '../../lib/proto/tensorflow/core/framework/function_pb.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
+import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import {
   FLOAT,
   type Function as Fn,
@@ -24,10 +31,11 @@ const info = (name: string) => ({
 export function saved(
   node: Node[],
   functions: Fn[] = [],
-  more: MetaGraphInit = {},
+  { gradient, ...more }: MetaGraphInit & { gradient?: { functionName: string; gradientFunc: string }[] } = {},
   out = 'out:0',
 ): Promise<string> {
   const graphDef = fromBinary(GraphDefSchema, graphBytes([placeholder('x'), ...node], ...functions));
+  for (const each of gradient ?? []) graphDef.library!.gradient.push(create(GradientDefSchema, each));
   return modelDirectory(
     modelBytes({
       metaInfoDef: { tags: ['serve'] },
@@ -71,4 +79,36 @@ export function nested(depth: number, calls = 1): Fn[] {
     );
     return body(`f${i}`, nodes, `c${calls - 1}:output:0`);
   });
+}
+
+export function textConstant(name: string, value: string): Node {
+  const tensor = { dtype: DataType.DT_STRING, tensorShape: {}, stringVal: [Buffer.from(value)] };
+  const attr = {
+    dtype: type(DataType.DT_STRING),
+    value: { value: { case: 'tensor' as const, value: tensor } },
+  };
+  return { name, op: 'Const', attr };
+}
+
+/** Writes "was here" into the file. */
+export const write = (name: string, file: string, output = ''): Node[] => [
+  textConstant(`${name}/file`, file),
+  textConstant(`${name}/text`, 'was here'),
+  { name, op: 'WriteFile', input: [`${name}/file${output}`, `${name}/text${output}`] },
+];
+
+export const func = (name: string, attr: Record<string, AttrValue> = {}): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'func', value: { name, attr } } });
+export const text = (value: string): AttrValue =>
+  create(AttrValueSchema, { value: { case: 's', value: Buffer.from(value) } });
+export const number = (value: number): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'i', value: BigInt(value) } });
+/** What the caller of the function around says. */
+export const given = (name: string): AttrValue =>
+  create(AttrValueSchema, { value: { case: 'placeholder', value: name } });
+
+export function changed(one: Fn, change: (made: FunctionDef) => void): Fn {
+  const made = create(FunctionDefSchema, one);
+  change(made);
+  return made;
 }

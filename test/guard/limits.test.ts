@@ -1,11 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { checkLimits } from '../../lib/guard/limits.js';
 import { checkGuard } from '../../lib/guard/options.js';
 import { type LoadOptions, type ModelLimits, SavedModel, Session } from '../../lib/index.js';
+import { type AttrValue, AttrValueSchema } from '../../lib/proto/tensorflow/core/framework/attr_value_pb.js';
+import { FunctionDefSchema } from '../../lib/proto/tensorflow/core/framework/function_pb.js';
+import { OpDef_AttrDefSchema } from '../../lib/proto/tensorflow/core/framework/op_def_pb.js';
 import { failure } from '../helpers/failure.js';
-import { type Function as Fn, graphBytes, placeholder } from '../placement/graphs.js';
+import {
+  FLOAT,
+  type Function as Fn,
+  graphBytes,
+  type Node,
+  placeholder,
+  types,
+} from '../placement/graphs.js';
 import { fixture } from '../saved-model/models.js';
 import { body, call, nested, relu, saved } from './graphs.js';
 
@@ -42,6 +53,27 @@ describe('a function that calls itself, which ends the process in TensorFlow', (
     }
     const bare = graphBytes([placeholder('x'), call('out', 'x', 'f')], ...functions);
     expect((await failure(Session.fromGraphDef(bare))).message).toContain(`calls itself (${way})`);
+  });
+
+  it('by way of an attribute: a function that is given itself', async () => {
+    const attr = { Tin: types(FLOAT), Tout: types(FLOAT) };
+    const calling = (name: string, f: AttrValue): Node => ({
+      name,
+      op: 'StatefulPartitionedCall',
+      input: ['x'],
+      attr: { ...attr, f },
+    });
+    const func = (name: string, given: Record<string, AttrValue> = {}) =>
+      create(AttrValueSchema, { value: { case: 'func', value: { name, attr: given } } });
+    const given = create(AttrValueSchema, { value: { case: 'placeholder', value: 'F' } });
+    const outer = create(FunctionDefSchema, body('outer', [calling('c', given)], 'c:output:0'));
+    outer.signature!.attr.push(create(OpDef_AttrDefSchema, { name: 'F', type: 'func' }));
+    const leaf = body('leaf', [relu('y', 'x')], 'y:activations:0');
+    const twice = func('outer', { F: func('outer', { F: func('leaf') }) });
+    const error = await failure(SavedModel.load(await saved([calling('out', twice)], [outer, leaf])));
+    expect(error.message).toContain('calls itself (outer -> outer)');
+    const once = func('outer', { F: func('leaf') });
+    expect(await runs(await saved([calling('out', once)], [outer, leaf]))).toBe(3);
   });
 
   it('is none of a model that never calls it', async () => {

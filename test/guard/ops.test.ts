@@ -1,15 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type LoadOptions, SavedModel, Session } from '../../lib/index.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
+import { TensorProtoSchema } from '../../lib/proto/tensorflow/core/framework/tensor_pb.js';
 import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
 import { SavedModelSchema } from '../../lib/proto/tensorflow/core/protobuf/saved_model_pb.js';
 import { failure } from '../helpers/failure.js';
 import { FLOAT, graphBytes, identity, type Node, placeholder, type, types } from '../placement/graphs.js';
 import { fixture, fixtureCopy, temporaryDirectory } from '../saved-model/models.js';
-import { body, call, initSignature, relu, saved } from './graphs.js';
+import { body, call, initSignature, relu, saved, textConstant, write } from './graphs.js';
 
 let warnings: string[] = [];
 beforeEach(() => {
@@ -22,19 +23,6 @@ beforeEach(() => {
 });
 const turn = () => new Promise(setImmediate);
 
-function text(name: string, value: string): Node {
-  const tensor = { dtype: DataType.DT_STRING, tensorShape: {}, stringVal: [Buffer.from(value)] };
-  const attr = {
-    dtype: type(DataType.DT_STRING),
-    value: { value: { case: 'tensor' as const, value: tensor } },
-  };
-  return { name, op: 'Const', attr };
-}
-const write = (name: string, file: string, output = ''): Node[] => [
-  text(`${name}/file`, file),
-  text(`${name}/text`, 'was here'),
-  { name, op: 'WriteFile', input: [`${name}/file${output}`, `${name}/text${output}`] },
-];
 const noOp = (name: string, ...after: string[]): Node => ({
   name,
   op: 'NoOp',
@@ -142,7 +130,7 @@ describe('ops that loading runs', () => {
     const file = join(directory, 'saved_model.pb');
     const model = fromBinary(SavedModelSchema, await readFile(file));
     const graph = model.metaGraphs[0]!.graphDef!;
-    const bytes = graphBytes([text('elsewhere', join(fixture(name), 'variables', 'variables'))]);
+    const bytes = graphBytes([textConstant('elsewhere', join(fixture(name), 'variables', 'variables'))]);
     graph.node.push(...fromBinary(GraphDefSchema, bytes).node);
     const fileOp = model.metaGraphs[0]!.saverDef!.filenameTensorName.replace(/:0$/, '');
     for (const node of graph.node) {
@@ -173,7 +161,7 @@ describe('ops that loading runs', () => {
 
 describe('attributes', () => {
   const print = (stream: string): Node[] => [
-    text('message', 'hello'),
+    textConstant('message', 'hello'),
     {
       name: 'print',
       op: 'PrintV2',
@@ -185,6 +173,30 @@ describe('attributes', () => {
   it('a print to a file counts, one to stderr does not', async () => {
     await load(await saved(print('stderr')), { allowOps: [] });
     expect(await refusal(await saved(print('file:///tmp/x')), { allowOps: [] })).toContain('PrintV2');
+  });
+
+  it('a cache in memory does not count, one in a file does, in either form of its name', async () => {
+    const cached = (name: { stringVal?: Uint8Array[]; tensorContent?: Uint8Array }): Promise<string> => {
+      const tensor = create(TensorProtoSchema, { dtype: DataType.DT_STRING, tensorShape: {}, ...name });
+      const value = { value: { case: 'tensor' as const, value: tensor } };
+      return saved([
+        { name: 'file', op: 'Const', attr: { dtype: type(DataType.DT_STRING), value } },
+        { name: 'cache', op: 'CacheDataset', input: ['data', 'file'], attr: dataset },
+        {
+          name: 'data',
+          op: 'TensorDataset',
+          input: ['x'],
+          attr: { ...dataset, Toutput_types: types(FLOAT) },
+        },
+        { ...identity('out', 'x'), input: ['x', '^cache'] },
+      ]);
+    };
+    const shapes = { value: { case: 'list' as const, value: { shape: [{}] } } };
+    const dataset = { output_types: types(FLOAT), output_shapes: shapes };
+    await load(await cached({ stringVal: [Buffer.from('')] }), { allowOps: [] });
+    expect(warnings).toEqual([]);
+    for (const name of [{ stringVal: [Buffer.from('f')] }, { tensorContent: Buffer.from('\x01f') }])
+      expect(await refusal(await cached(name), { allowOps: [] })).toContain('CacheDataset');
   });
 });
 
