@@ -1,6 +1,7 @@
 #include "graph_index.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
@@ -172,34 +173,35 @@ void MarkRoles(const std::vector<std::string_view>& main,
   mark(ops.initialising, GraphIndex::kInitialises, 0);
 }
 
-using Named = std::vector<std::pair<uint32_t, std::string_view>>;
-
-// `given` are functions that functions were given, by the name of who was.
-void AddGiven(const GraphIndex& index, const std::unordered_map<std::string_view, uint32_t>& first_nodes,
-              const std::vector<std::pair<std::string_view, std::string_view>>& given, Named* named) {
-  // Whom a function was given it may call.
-  for (const auto& [to, callee] : given) {
-    const auto first = first_nodes.find(to);
-    if (first != first_nodes.end()) named->emplace_back(first->second, callee);
+// Lists the nodes of a graph, and what they call.
+class Listing {
+ public:
+  explicit Listing(std::string_view graph) {
+    ForEachPayload(graph, field::kNode, [&](std::string_view node) {
+      main.push_back(node);
+      AddNode(node, 0);
+      by_name.emplace(index.names.back(), static_cast<uint32_t>(main.size() - 1));
+    });
+    index.main_count = main.size();
+    index.function_table.emplace_back();
+    ForEachFunction(graph,
+                    [&](std::string_view name, std::string_view function) { AddFunction(name, function); });
+    index.type_table = types_.Take();
+    index.device_table = devices_.Take();
+    if (std::find(index.type_table.begin(), index.type_table.end(), "SymbolicGradient") !=
+        index.type_table.end()) {
+      ForEachPayload(graph, field::kLibrary, [&](std::string_view part) { library_.AddGradients(part); });
+    }
+    AddGiven();
+    AddCalls();
   }
-  const size_t named_count = named->size();
-  for (size_t i = 0; i < named_count; ++i) {
-    const auto first = first_nodes.find(index.type_table[index.types[(*named)[i].first]]);
-    if (first != first_nodes.end()) named->emplace_back(first->second, (*named)[i].second);
-  }
-}
 
-}  // namespace
-
-GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
-                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading,
-                      const std::vector<std::string>& initialising) {
   GraphIndex index;
-  Table types;
-  Table devices;
-  std::vector<std::pair<uint32_t, std::string_view>> named;          // functions, by the nodes that name them
-  std::vector<std::pair<std::string_view, std::string_view>> given;  // functions, to functions
-  const auto add = [&](std::string_view node, uint32_t function) {
+  std::vector<std::string_view> main;
+  std::unordered_map<std::string_view, uint32_t> by_name;
+
+ private:
+  void AddNode(std::string_view node, uint32_t function) {
     std::string_view name;
     std::string_view op;
     std::string_view device;
@@ -210,74 +212,89 @@ GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& ke
       if (part.number == field::kDevice) device = part.payload;
     });
     index.names.push_back(name);
-    index.types.push_back(types.Number(op));
+    index.types.push_back(types_.Number(op));
     index.functions.push_back(function);
-    index.devices.push_back(devices.Number(device));
+    index.devices.push_back(devices_.Number(device));
     const auto number = static_cast<uint32_t>(index.roles.size());
-    const size_t before = named.size();
-    ForEachCallee(node, [&](std::string_view callee, std::string_view to) {
-      named.emplace_back(number, callee);
-      if (!to.empty()) given.emplace_back(to, callee);
-    });
-    index.roles.push_back(named.size() > before ? GraphIndex::kCalls : 0);
-  };
+    const size_t before = named_.size();
+    ForEachCallee(node, [&](std::string_view callee, std::string_view to) { AddNamed(number, callee, to); });
+    index.roles.push_back(named_.size() > before ? GraphIndex::kCalls : 0);
+  }
 
-  std::vector<std::string_view> main;
-  std::unordered_map<std::string_view, uint32_t> by_name;
-  ForEachPayload(graph, field::kNode, [&](std::string_view node) {
-    main.push_back(node);
-    add(node, 0);
-    by_name.emplace(index.names.back(), static_cast<uint32_t>(main.size() - 1));
-  });
-  index.main_count = main.size();
-  index.function_table.emplace_back();
-  Library library;
-  std::unordered_map<std::string_view, uint32_t> first_nodes;  // of functions
-  ForEachFunction(graph, [&](std::string_view name, std::string_view function) {
+  void AddFunction(std::string_view name, std::string_view function) {
     const auto number = static_cast<uint32_t>(index.function_table.size());
     index.function_table.push_back(name);
-    library.Add(name, number, function);
+    library_.Add(name, number, function);
     const auto first = static_cast<uint32_t>(index.names.size());
-    ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { add(node, number); });
+    ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { AddNode(node, number); });
     if (index.names.size() == first) return;
-    first_nodes.emplace(name, first);
+    first_nodes_.emplace(name, first);
     // What its nodes call where the caller says nothing else stands for a call of the first one's.
     ForEachPayload(function, field::kSignature, [&](std::string_view signature) {
       ForEachPayload(signature, field::kOpAttr, [&](std::string_view attribute) {
         ForEachPayload(attribute, field::kDefault, [&](std::string_view value) {
-          ForEachNamed(value, [&](std::string_view callee, std::string_view to) {
-            named.emplace_back(first, callee);
-            if (!to.empty()) given.emplace_back(to, callee);
-          });
+          ForEachNamed(value,
+                       [&](std::string_view callee, std::string_view to) { AddNamed(first, callee, to); });
         });
       });
     });
-  });
-  index.type_table = types.Take();
-  if (std::find(index.type_table.begin(), index.type_table.end(), "SymbolicGradient") !=
-      index.type_table.end()) {
-    ForEachPayload(graph, field::kLibrary, [&](std::string_view part) { library.AddGradients(part); });
   }
-  AddGiven(index, first_nodes, given, &named);
-  // An op may be a function itself.
-  std::vector<bool> is_function;
-  is_function.reserve(index.type_table.size());
-  for (const std::string_view type : index.type_table) is_function.push_back(library.Has(type));
-  for (size_t i = 0; i < index.types.size(); ++i) {
-    if (!is_function[index.types[i]]) continue;
-    index.roles[i] |= GraphIndex::kCalls;
-    named.emplace_back(static_cast<uint32_t>(i), index.type_table[index.types[i]]);
-  }
-  for (const auto& call : named) {
-    library.ForEachReached(call.second, [&](uint32_t function) {
-      index.calls.push_back(call.first);
-      index.calls.push_back(function);
-    });
-  }
-  index.device_table = devices.Take();
 
-  MarkRoles(main, by_name, {kept, housekeeping, loading, initialising}, &index);
-  return index;
+  void AddNamed(uint32_t node, std::string_view callee, std::string_view to) {
+    named_.emplace_back(node, callee);
+    if (!to.empty()) given_.emplace_back(to, callee);
+  }
+
+  // Whom a function was given it may call.
+  void AddGiven() {
+    for (const auto& [to, callee] : given_) {
+      const auto first = first_nodes_.find(to);
+      if (first != first_nodes_.end()) named_.emplace_back(first->second, callee);
+    }
+    const size_t count = named_.size();
+    for (size_t i = 0; i < count; ++i) {
+      const auto first = first_nodes_.find(index.type_table[index.types[named_[i].first]]);
+      if (first != first_nodes_.end()) named_.emplace_back(first->second, named_[i].second);
+    }
+  }
+
+  // Throws std::length_error where they multiply: each of many calls may reach each of many implementations.
+  void AddCalls() {
+    constexpr size_t kMost = size_t{2} * 20'000'000;
+    // An op may be a function itself.
+    std::vector<bool> is_function;
+    is_function.reserve(index.type_table.size());
+    for (const std::string_view type : index.type_table) is_function.push_back(library_.Has(type));
+    for (size_t i = 0; i < index.types.size(); ++i) {
+      if (!is_function[index.types[i]]) continue;
+      index.roles[i] |= GraphIndex::kCalls;
+      named_.emplace_back(static_cast<uint32_t>(i), index.type_table[index.types[i]]);
+    }
+    for (const auto& call : named_) {
+      library_.ForEachReached(call.second, [&](uint32_t function) {
+        if (index.calls.size() >= kMost) throw std::length_error("its functions call each other too often");
+        index.calls.push_back(call.first);
+        index.calls.push_back(function);
+      });
+    }
+  }
+
+  Table types_;
+  Table devices_;
+  Library library_;
+  std::vector<std::pair<uint32_t, std::string_view>> named_;  // functions, by the nodes that name them
+  std::vector<std::pair<std::string_view, std::string_view>> given_;  // functions, to functions
+  std::unordered_map<std::string_view, uint32_t> first_nodes_;        // of functions
+};
+
+}  // namespace
+
+GraphIndex IndexGraph(std::string_view graph, const std::vector<std::string>& kept,
+                      const std::vector<std::string>& housekeeping, const std::vector<std::string>& loading,
+                      const std::vector<std::string>& initialising) {
+  Listing listing(graph);
+  MarkRoles(listing.main, listing.by_name, {kept, housekeeping, loading, initialising}, &listing.index);
+  return std::move(listing.index);
 }
 
 }  // namespace tf_session
