@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <protozero/exception.hpp>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "graph_rewrite.h"
 #include "heap_trim.h"
 #include "js_strings.h"
+#include "protozero_setup.h"
 #include "session.h"
 #include "session_options.h"
 #include "status.h"

@@ -138,6 +138,16 @@ it('functions that call each other, and themselves, are walked once', async () =
   expect([...source.index().roles].map((role) => role & 3)).toEqual(Array(7).fill(2));
 });
 
+it('a chain of 100,000 functions is not walked by a stack as deep', async () => {
+  const chain = Array.from({ length: 100_000 }, (_, i) =>
+    fn(`f${i}`, [{ name: 'next', op: `f${i + 1}` }], {}),
+  );
+  const source = await read(toBytes({ node: [{ name: 'a', op: 'NoOp' }], library: { function: chain } }));
+  const session = await open(source, {});
+  await session.run([], {}, { targets: ['a'] });
+  await session.close();
+});
+
 describe.each([
   'tf1-variables',
   'chain',
