@@ -4,9 +4,9 @@ import { type Session, TensorFlowError } from '../../lib/index.js';
 import type { NativeGraphChanges, NativeGraphSource } from '../../lib/native.js';
 import { openLibrary } from '../../lib/runtime/tensorflow.js';
 import { restoreSteps } from '../../lib/saved-model/restore.js';
+import { mutated, randomSource } from '../../scripts/fuzz/random.mjs';
 import { failure } from '../helpers/failure.js';
 import { fn, type Node } from '../placement/graphs.js';
-import { mutated, randomSource } from '../saved-model/models.js';
 import { DROP_CLASS, open, read, toBytes } from './graph-source.js';
 import { type RawModel, rawModel, served } from './raw-session.js';
 

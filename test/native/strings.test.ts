@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SavedModel, Tensor } from '../../lib/index.js';
+import { randomSource } from '../../scripts/fuzz/random.mjs';
 import { openFixture } from '../helpers/fixtures.js';
-import { fixture, randomSource } from '../saved-model/models.js';
+import { fixture } from '../saved-model/models.js';
 
 let model: SavedModel;
 beforeAll(async () => {
