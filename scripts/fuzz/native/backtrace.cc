@@ -1,5 +1,6 @@
-// Preloaded into the children of load.mjs: where a signal ends the process, the frames of the thread go to stderr,
-// each with its file. A stack that overflowed has none left to do that on, so each thread gets a second one.
+// Preloaded into the children of load.mjs: where a signal ends the process, the frames of the thread go to
+// stderr, each with its file. A stack that overflowed has none left to do that on, so each thread gets a
+// second one.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
@@ -47,7 +48,7 @@ void* Run(void* given) {
 
 // Again with each thread: Node takes all handlers away at its start.
 void Watch() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = Tell;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   for (const int signal : kSignals) sigaction(signal, &action, nullptr);

@@ -32,6 +32,11 @@ void ExpectSound(const GraphIndex& index) {
     EXPECT(index.functions[i] < index.function_table.size());
     EXPECT((index.functions[i] == 0) == (i < index.main_count));
   }
+  EXPECT(index.calls.size() % 2 == 0);
+  for (size_t i = 0; i < index.calls.size(); i += 2) {
+    EXPECT(index.calls[i] < count && (index.roles[index.calls[i]] & GraphIndex::kCalls) != 0);
+    EXPECT(index.calls[i + 1] > 0 && index.calls[i + 1] < index.function_table.size());
+  }
 }
 
 // The same nodes in the same order, whatever their devices.
@@ -65,7 +70,7 @@ void Unchanged(const std::string& graph, const GraphIndex& index) {
   GraphChanges none;
   none.codes.assign(index.names.size(), 0);
   const std::string once = RewriteGraph(graph, index.main_count, none);
-  const GraphIndex again = IndexGraph(once, {}, {});
+  const GraphIndex again = IndexGraph(once, {}, {}, {});
   ExpectSameNodes(index, again);
   for (size_t i = 0; i < index.names.size(); ++i) EXPECT(DeviceOf(index, i) == DeviceOf(again, i));
   // It has the form by then that it will keep.
@@ -84,7 +89,7 @@ void Placed(const std::string& graph, const GraphIndex& index, uint64_t choice) 
                             (unties[i] ? GraphChanges::kDropClass : 0));
   }
   const std::string placed = RewriteGraph(graph, index.main_count, changes);
-  const GraphIndex again = IndexGraph(placed, {}, {});
+  const GraphIndex again = IndexGraph(placed, {}, {}, {});
   ExpectSameNodes(index, again);
   for (size_t i = 0; i < index.names.size(); ++i) {
     const uint32_t device = changes.codes[i] & ~GraphChanges::kDropClass;
@@ -137,7 +142,7 @@ void Frozen(const std::string& graph, const GraphIndex& index, uint64_t choice) 
   } catch (const protozero::exception&) {
     return;  // a signature that is overruled by a later one is looked at here alone
   }
-  const GraphIndex again = IndexGraph(frozen, {}, {});
+  const GraphIndex again = IndexGraph(frozen, {}, {}, {});
   EXPECT(again.main_count == index.main_count + 1);
   EXPECT(again.names.size() == index.names.size() + 1 + copied);
   EXPECT(again.names[0] == "made" && TypeOf(again, 0) == "Const");
@@ -175,16 +180,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   EXPECT(fitness.is_safe || !fitness.is_simple);
   GraphIndex index;
   try {
-    index = IndexGraph(graph, {}, {});
+    index = IndexGraph(graph, {}, {}, {});
   } catch (const protozero::exception&) {
     return 0;
   }
   ExpectSound(index);
-  std::array<std::vector<std::string>, 2> ops;
+  std::array<std::vector<std::string>, 3> ops;
   for (size_t i = 0; i < index.names.size(); ++i) {
-    if ((choice + i) % 3 < 2) ops[(choice + i) % 3].emplace_back(index.names[i]);
+    ops[(choice + i) % 3].emplace_back(index.names[i]);
   }
-  ExpectSound(IndexGraph(graph, ops[0], ops[1]));
+  ExpectSound(IndexGraph(graph, ops[0], ops[1], ops[2]));
   Unchanged(graph, index);
   Placed(graph, index, choice);
   Frozen(graph, index, choice);
