@@ -37,7 +37,7 @@ export type DTypeOf<T> = T extends { dtype: infer D extends DType }
                   : DType;
 
 /** TensorFlow ends the process for tensors of more dimensions. */
-const MOST_DIMENSIONS = 254;
+export const MOST_DIMENSIONS = 254;
 
 const DTYPE_OF_ARRAY: Record<string, DType> = {
   Float32Array: 'float32',

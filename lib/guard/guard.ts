@@ -6,6 +6,7 @@ import type { PlacedGraph } from '../placed-graph.js';
 import { opOf } from '../placement/report/needed.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { exists, localPath } from '../saved-model/directory.js';
+import { checkVariables } from '../saved-model/load-failure.js';
 import { pathTensors } from '../saved-model/restore.js';
 import { checkInside } from './inside.js';
 import { checkBytes, checkLimits } from './limits.js';
@@ -48,7 +49,8 @@ export async function guardSize(directory: string, { limits }: GuardPlan): Promi
 
 /**
  * @throws TensorFlowError PERMISSION_DENIED for ops that are not allowed, and files outside of the model's folder;
- *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves
+ *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves; NOT_FOUND or DATA_LOSS for
+ *   variables that are not there, or not as their index says
  */
 export async function guardModel(
   directory: string,
@@ -60,6 +62,7 @@ export async function guardModel(
   const counts = (i: number) => index.isUsed(i) || index.isHousekeeping(i) || index.isLoaded(i);
   checkLimits(index, counts, plan.limits);
   await checkInside(directory, metaGraph, plan.followLinks);
+  await checkVariables(directory, metaGraph);
   const paths = new Set(pathTensors(metaGraph).map(opOf));
   await checkOps(directory, { index, graphDef, graph: () => placed.graph(), paths }, plan);
 }

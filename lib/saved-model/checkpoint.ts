@@ -9,6 +9,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { DTYPES } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
 import { Slices } from '../placement/slices.js';
 import {
@@ -16,6 +17,7 @@ import {
   BundleEntryProtoSchema,
   BundleHeaderProtoSchema,
 } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
+import { MOST_DIMENSIONS } from '../tensor-encode.js';
 import { codeOf, fileError } from './directory.js';
 
 const FOOTER_BYTES = 48;
@@ -121,13 +123,31 @@ async function parseIndex(bytes: Buffer): Promise<CheckpointIndex> {
     }
   }
   if (shards === undefined) throw new Error('it has no header');
-  for (const [key, { shardId, offset, size }] of entries) {
+  for (const [key, entry] of entries) {
+    const { shardId, offset, size } = entry;
     if (shardId < 0 || shardId >= shards || offset < 0n || size < 0n)
       throw new Error(`its entry ${key} is wrong`);
+    if (!fitsItsShape(entry))
+      throw new Error(`its entry ${key} has ${size} bytes, which is not what its shape takes`);
   }
   // A table of billions of files is damage too; each is a key in a real checkpoint.
   if (shards < 0 || shards > 100_000) throw new Error(`it counts ${shards} data files`);
   return { shards, entries };
+}
+
+/**
+ * Whether a tensor of this type and shape takes as many bytes as the entry says. TensorFlow makes the tensor first and
+ * compares later: terabytes, if the shape says so.
+ */
+function fitsItsShape({ dtype, shape, size, slices }: BundleEntryProto): boolean {
+  const sizes = (shape?.dim ?? []).map((dim) => dim.size);
+  if (shape?.unknownRank || sizes.length > MOST_DIMENSIONS || sizes.some((each) => each < 0n)) return false;
+  const info = DTYPES.find(({ number }) => number === dtype);
+  // In slices, each of which is an entry of its own; of types that have no size of their own.
+  if (slices.length > 0 || info === undefined) return true;
+  const elements = sizes.reduce((product, each) => product * each, 1n);
+  if (info.name === 'string') return elements <= size; // each has a length before it
+  return info.array === undefined || elements * BigInt(info.bytes) === size;
 }
 
 /** The block that the next handle (offset, size) of `handles` points at. */
