@@ -18,6 +18,7 @@
 #include "session.h"
 #include "session_options.h"
 #include "status.h"
+#include "thrown.h"
 
 namespace tf_session {
 
@@ -102,11 +103,15 @@ class CreateWorker : public PromiseWorker {
     view.data = bytes.data();
     view.length = bytes.size();
     const Status status;
-    tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
+    GivingUpWhereThrown(&graph, "import", [&] {
+      tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
+    });
     status.Check();
     const CallerFitness fitness = FitnessForCaller(bytes);
     rewritten = {};  // it may hold all weights of a model, as the graph does now
-    TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
+    TF_Session* session = GivingUpWhereThrown(&graph, "making of the session", [&] {
+      return tf().TF_NewSession(graph.get(), session_options.get(), status);
+    });
     status.Check();
     const Whereabouts where = target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere;
     core_ = std::make_shared<SessionCore>(std::move(graph), session, fitness, where);

@@ -12,6 +12,7 @@
 #include "protozero_setup.h"
 #include "session.h"
 #include "session_options.h"
+#include "thrown.h"
 
 namespace tf_session {
 namespace {
@@ -51,9 +52,11 @@ class LoadWorker : public PromiseWorker {
     GraphPtr graph(tf().TF_NewGraph());
     const BufferPtr meta_graph(tf().TF_NewBuffer());
     const Status status;
-    TF_Session* session = tf().TF_LoadSessionFromSavedModel(
-        options.get(), run_options_ ? &run_options : nullptr, directory_.c_str(), tags.data(),
-        static_cast<int>(tags.size()), graph.get(), meta_graph.get(), status);
+    TF_Session* session = GivingUpWhereThrown(&graph, "load", [&] {
+      return tf().TF_LoadSessionFromSavedModel(options.get(), run_options_ ? &run_options : nullptr,
+                                               directory_.c_str(), tags.data(), static_cast<int>(tags.size()),
+                                               graph.get(), meta_graph.get(), status);
+    });
     status.Check();
     core_ = std::make_shared<SessionCore>(std::move(graph), session, FitnessOf(View(*meta_graph)));
     try {
