@@ -104,6 +104,8 @@ export interface NativeGraphIndex {
   roles: Uint8Array;
   /** In pairs: the number of a node, and in `functionTable` that of a function which it calls. */
   calls: Uint32Array;
+  /** Nodes by number, and what is wrong with them that TensorFlow does not look at; the first few. */
+  faults: [node: number, text: string][];
 }
 
 /**

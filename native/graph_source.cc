@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "env_data.h"
 #include "graph_changes.h"
+#include "graph_faults.h"
 #include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
@@ -28,6 +29,7 @@ struct SourceGraph {
   Napi::Reference<Napi::Uint8Array> array;
   std::string_view bytes;
   GraphIndex index;
+  std::vector<GraphFault> faults;
   Counted counted{live.graphs};
 };
 
@@ -62,6 +64,7 @@ class ReadWorker : public PromiseWorker {
  private:
   void Work() override {
     graph_->index = Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_); });
+    graph_->faults = Walking([&] { return FindFaults(graph_->bytes); });
   }
   Napi::Value Result(Napi::Env env) override {
     return EnvData::Of(env).graph_source_class.New(
@@ -188,6 +191,14 @@ Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
   result.Set("typeTable", Strings(env, index.type_table, 0, index.type_table.size()));
   result.Set("functionTable", Strings(env, index.function_table, 0, index.function_table.size()));
   result.Set("deviceTable", Strings(env, index.device_table, 0, index.device_table.size()));
+  const Napi::Array faults = Napi::Array::New(env);
+  for (const auto& [node, text] : graph_->faults) {
+    const Napi::Array fault = Napi::Array::New(env, 2);
+    fault.Set(0U, node);
+    fault.Set(1U, text);
+    faults.Set(faults.Length(), fault);
+  }
+  result.Set("faults", faults);
   return result;
 }
 

@@ -8,6 +8,7 @@ import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_
 import { exists, localPath } from '../saved-model/directory.js';
 import { checkVariables } from '../saved-model/load-failure.js';
 import { pathTensors } from '../saved-model/restore.js';
+import { checkFaults } from './faults.js';
 import { checkInside } from './inside.js';
 import { checkBytes, checkLimits } from './limits.js';
 import { checkOps } from './ops.js';
@@ -49,8 +50,8 @@ export async function guardSize(directory: string, { limits }: GuardPlan): Promi
 
 /**
  * @throws TensorFlowError PERMISSION_DENIED for ops that are not allowed, and files outside of the model's folder;
- *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves; NOT_FOUND or DATA_LOSS for
- *   variables that are not there, or not as their index says
+ *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves, and for what TensorFlow would
+ *   end the process over; NOT_FOUND or DATA_LOSS for variables that are not there, or not as their index says
  */
 export async function guardModel(
   directory: string,
@@ -60,6 +61,7 @@ export async function guardModel(
 ): Promise<void> {
   const { index, graphDef } = placed;
   const counts = (i: number) => index.isUsed(i) || index.isHousekeeping(i) || index.isLoaded(i);
+  checkFaults(directory, index);
   checkLimits(index, counts, plan.limits);
   await checkInside(directory, metaGraph, plan.followLinks);
   await checkVariables(directory, metaGraph);
@@ -71,6 +73,7 @@ export async function guardModel(
 export async function guardGraph(placed: PlacedGraph, plan: GuardPlan): Promise<void> {
   const { index, graphDef } = placed;
   checkBytes(graphDef.length, plan.limits);
+  checkFaults('The graph', index);
   checkLimits(index, () => true, plan.limits);
   await checkOps('The graph', { index, graphDef, graph: () => placed.graph(), paths: undefined }, plan);
 }

@@ -21,7 +21,7 @@ const SANITIZERS = '-fsanitize=fuzzer,address,undefined';
 
 /** Each target's sources in native/, beside its own file in scripts/fuzz/native/. */
 const TARGETS = {
-  graph: ['graph_index', 'graph_rewrite', 'graph_fitness', 'checkpoint_part'],
+  graph: ['graph_index', 'graph_rewrite', 'graph_fitness', 'graph_faults', 'checkpoint_part'],
   values: ['packed_strings', 'utf8', 'meta_graph', 'checkpoint_part'],
 };
 

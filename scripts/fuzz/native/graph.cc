@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "expect.h"
+#include "graph_faults.h"
 #include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
@@ -185,6 +186,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   ExpectSound(index);
+  for (const GraphFault& fault : FindFaults(graph)) EXPECT(fault.node < index.names.size());
   std::array<std::vector<std::string>, 3> ops;
   for (size_t i = 0; i < index.names.size(); ++i) {
     ops[(choice + i) % 3].emplace_back(index.names[i]);
