@@ -19,6 +19,7 @@ constexpr protozero::pbf_tag_type kOutputArg = 3;     // OpDef
 constexpr protozero::pbf_tag_type kNumberAttr = 5;    // OpDef.ArgDef
 constexpr protozero::pbf_tag_type kTypeListAttr = 6;  // OpDef.ArgDef
 constexpr protozero::pbf_tag_type kInt = 3;           // AttrValue
+constexpr protozero::pbf_tag_type kType = 6;          // AttrValue
 constexpr protozero::pbf_tag_type kListType = 6;      // AttrValue.ListValue
 
 constexpr size_t kMostFaults = 5;
@@ -56,11 +57,12 @@ size_t CountNumbers(std::string_view message, protozero::pbf_tag_type number) {
   return count;
 }
 
-int64_t IntOf(std::string_view value) {
+// The last number of that field; 0 where there is none.
+int64_t Number(std::string_view message, protozero::pbf_tag_type number) {
   int64_t found = 0;
-  protozero::pbf_reader reader(value.data(), value.size());
+  protozero::pbf_reader reader(message.data(), message.size());
   while (reader.next()) {
-    if (reader.tag() == kInt && reader.wire_type() == protozero::pbf_wire_type::varint) {
+    if (reader.tag() == number && reader.wire_type() == protozero::pbf_wire_type::varint) {
       found = reader.get_int64();
     } else {
       reader.skip();
@@ -117,15 +119,19 @@ class Finder {
     std::optional<size_t> returned;
     std::optional<size_t> wanted;
     std::string_view callee;
+    int64_t type = 0;
+    std::string_view tensor;
     ForEachPayload(node, field::kAttr, [&](std::string_view entry) {
       const std::string_view key = Payload(entry, field::kKey);
       const std::string_view value = Payload(entry, field::kValue);
       if (IsOneOf(key, kCounts)) {
-        const int64_t count = IntOf(value);
+        const int64_t count = Number(value, kInt);
         if (count > kMostUnlisted && count > inputs) {
           Add(number, op, key, "says " + std::to_string(count) + ", which no op has of inputs or outputs");
         }
       }
+      if (op == "Const" && key == "dtype") type = Number(value, kType);
+      if (op == "Const" && key == "value") tensor = Payload(value, field::kTensor);
       if (is_branching) Branch(number, op, key, value);
       if (is_call && key == "Tout") wanted = CountNumbers(Payload(value, field::kList), kListType);
       if (is_call && key == "f") {
@@ -134,6 +140,10 @@ class Finder {
         if (found != outputs_.end()) returned = found->second;
       }
     });
+    if (const int64_t held = Number(tensor, field::kTensorDType); type != held && !tensor.empty()) {
+      Add(number, op, "dtype",
+          "is " + std::to_string(type) + "; its value is of the type " + std::to_string(held));
+    }
     if (returned && wanted && *returned != *wanted) {
       Add(number, op, "Tout",
           "has " + std::to_string(*wanted) + " types; the function " + Quoted(callee) + " returns " +

@@ -22,18 +22,18 @@ const INPUTS_A_CHILD = 400;
 const MOST_STDERR = 100_000;
 
 /**
- * @param {{ kind: string, seed: number, count: number, first?: number, allWays?: boolean, children?: number,
+ * @param {{ kind: string, seed: number, count: number, first?: number, allWays?: boolean, children?: number, signal?: AbortSignal,
  *   onProgress?: (done: number) => void }} options
- * @returns {Promise<{ kind: string, ends: Record<string, Record<string, number>>, found: object[] }>} `ends` by way, how many
+ * @returns {Promise<{ kind: string, inputs: number, ends: Record<string, Record<string, number>>, found: object[] }>} `ends` by way, how many
  *   inputs ended how; `found`: what must not be, and what TensorFlow did
  */
-export async function campaign({ children = 2, first = 0, ...options }) {
+export async function campaign({ children = 2, first = 0, signal, ...options }) {
   const ends = {};
   const found = [];
   const folder = await mkdtemp(join(tmpdir(), 'tf-session-fuzz-'));
   let next = first;
   let done = 0;
-  const take = () => (next < first + options.count ? next++ : undefined);
+  const take = () => (next < first + options.count && !signal?.aborted ? next++ : undefined);
   const count = (way, end) => {
     ends[way] ??= {};
     ends[way][end] = (ends[way][end] ?? 0) + 1;
@@ -53,7 +53,7 @@ export async function campaign({ children = 2, first = 0, ...options }) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return { kind: options.kind, ends, found };
+  return { kind: options.kind, inputs: done, ends, found };
 }
 
 /** One child after the other, until there is no input left. */

@@ -9,6 +9,7 @@ let foreign;
 const note = (error) => {
   foreign = `foreign: ${error?.stack ?? String(error)}`;
 };
+process.on('SIGINT', () => {}); // whoever started this ends it
 process.on('uncaughtException', note);
 process.on('unhandledRejection', note);
 

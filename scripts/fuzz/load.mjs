@@ -7,7 +7,7 @@
 // A model is loaded by TensorFlow's own loader and in one other way, by its number, or with `--all-ways` in all. The input
 // of a number is the same in every run with that seed: `--first N --count 1` takes that one alone. Ends with
 // status 1 where the fault is not TensorFlow's alone, or where TensorFlow ended a process at a place that known.mjs does
-// not have.
+// not have. An interrupt (Ctrl-C) ends it early, with what there is so far.
 import { parseArgs } from 'node:util';
 import { Failure, main } from '../tools/failure.mjs';
 import { campaign } from './campaign.mjs';
@@ -29,6 +29,8 @@ await main(async () => {
   const kinds = values.kind === 'all' ? KINDS : [values.kind];
   if (!kinds.every((kind) => KINDS.includes(kind))) throw new Failure(`--kind: ${KINDS.join(', ')} or all.`);
   const faults = [];
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
   for (const kind of kinds) {
     const count = Number(values.count);
     const outcome = await campaign({
@@ -38,6 +40,7 @@ await main(async () => {
       first: Number(values.first),
       allWays: values['all-ways'],
       children: Number(values.children),
+      signal: stop.signal,
       onProgress: (done) => {
         if (process.stderr.isTTY || done % 1000 === 0)
           process.stderr.write(`${kind}: ${done} of ${count}${process.stderr.isTTY ? '\r' : '\n'}`);

@@ -4,11 +4,14 @@
 export const isFault = ({ what, isOurs, isKnown }) =>
   what === 'foreign' || what === 'hang' || isOurs === true || (what === 'death' && !isKnown);
 
-export function summary({ kind, ends, found }) {
-  const lines = Object.entries(ends).map(([way, counts]) => {
-    const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
-    return `${kind}, ${way}: ${sorted.map(([end, count]) => `${end} ${count}`).join(', ')}`;
-  });
+export function summary({ kind, inputs, ends, found }) {
+  const lines = [`${kind}: ${inputs} inputs`];
+  lines.push(
+    ...Object.entries(ends).map(([way, counts]) => {
+      const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+      return `  ${way}: ${sorted.map(([end, count]) => `${end} ${count}`).join(', ')}`;
+    }),
+  );
   const groups = new Map();
   for (const one of found) {
     const key = `${one.what}${one.isOurs ? ', OURS' : ''}${one.isKnown ? ', known' : ''} ${one.at ?? one.text.split('\n')[0]}`;
