@@ -39,6 +39,8 @@ export const RUN_FLAGS = {
 export interface NativeCall {
   /** The data type of each feed, as the graph says. */
   readonly feedTypes: number[];
+  /** The shape of each feed, as the graph says: -1 where any size goes; null where any rank does. */
+  readonly feedShapes: (number[] | null)[];
   /** The same of each fetch. */
   readonly fetchTypes: number[];
   /**

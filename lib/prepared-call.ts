@@ -3,7 +3,7 @@ import type { Bound } from './bound.js';
 import { isLost } from './cluster/lost.js';
 import { TensorFlowError } from './errors.js';
 import type { Executor } from './executor.js';
-import type { TensorLike } from './inputs.js';
+import { fits, type TensorLike, toInput } from './inputs.js';
 import type { ModelSessions } from './model-sessions.js';
 import { checkKeys } from './options.js';
 import { limited, RUN_CONTROL_KEYS, type RunControl, runCall, runCallSync, type SyncControl } from './run.js';
@@ -112,13 +112,18 @@ export class PreparedCall<
     }
     const tensors = toInputs(this.#plan, inputs);
     const control = this.#control(options);
-    return byName(this.#plan, runCallSync(boundTo(session, this.#plan), tensors, control, this.#copies));
+    return byName(
+      this.#plan,
+      runCallSync(boundTo(session, this.#plan, tensors), tensors, control, this.#copies),
+    );
   }
 
   #runOn(session: Session, inputs: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
     const plan = this.#plan;
     const control = this.#control(options);
-    return runCall(boundTo(session, plan), inputs, control, this.#copies, (tensors) => byName(plan, tensors));
+    return runCall(boundTo(session, plan, inputs), inputs, control, this.#copies, (tensors) =>
+      byName(plan, tensors),
+    );
   }
 
   /** With `failover` once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
@@ -143,13 +148,24 @@ export class PreparedCall<
   }
 }
 
-/** @internal The plan's names, looked up in a session's graph once. */
-export function boundTo(session: Session, plan: Plan): Bound {
+/**
+ * @internal The plan's names, looked up in a session's graph once.
+ *
+ * @param inputs What will be fed: the graph may say more of a shape than the signature, and TensorFlow ends the process over a
+ *   wrong one.
+ */
+export function boundTo(session: Session, plan: Plan, inputs: readonly Tensor[]): Bound {
   let bound = plan.bound.get(session);
   if (bound === undefined) {
     bound = session.bind(plan.feeds, plan.fetches, []);
     plan.bound.set(session, bound);
   }
   session.checkOpen(bound);
+  const { specs } = bound;
+  for (let i = 0; i < specs.length; i++) {
+    const spec = specs[i]!;
+    if (!fits(inputs[i]!.shape, spec.shape))
+      toInput(inputs[i]!, spec, `tensor behind the ${plan.inputs[i]![2]}`);
+  }
   return bound;
 }

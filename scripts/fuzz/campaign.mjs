@@ -22,7 +22,7 @@ const INPUTS_A_CHILD = 400;
 const MOST_STDERR = 100_000;
 
 /**
- * @param {{ kind: string, seed: number, count: number, first?: number, allWays?: boolean, children?: number, signal?: AbortSignal,
+ * @param {{ kind: string, seed: number, count: number, first?: number, allWays?: boolean, children?: number, nice?: number, signal?: AbortSignal,
  *   onProgress?: (done: number) => void }} options
  * @returns {Promise<{ kind: string, inputs: number, ends: Record<string, Record<string, number>>, found: object[] }>} `ends` by way, how many
  *   inputs ended how; `found`: what must not be, and what TensorFlow did
@@ -45,7 +45,8 @@ export async function campaign({ children = 2, first = 0, signal, ...options }) 
     for (const [name, end] of foreign)
       found.push(await keep(options, number, path, { what: 'foreign', way: name, text: end }));
     if (what !== undefined) found.push(await keep(options, number, path, { what, way, ...death }));
-    options.onProgress?.(++done);
+    done++;
+    options.onProgress?.(done);
   };
   try {
     const own = (i) => join(folder, String(i));
@@ -64,12 +65,12 @@ async function work(folder, options, take, tell) {
     for (let number = take(); number !== undefined; number = take()) {
       if (child === undefined || child.hasEnded() || child.taken === INPUTS_A_CHILD) {
         await child?.end();
-        child = new Child(folder);
+        child = new Child(folder, options.nice);
       }
       const input = { ...options, number, onProgress: undefined };
       let told = await child.give(input, LIMIT_MS);
       if (told.what === 'hang') {
-        child = new Child(folder);
+        child = new Child(folder, options.nice);
         told = await child.give(input, LAST_LIMIT_MS);
         if (told.what === undefined)
           told = { ...told, what: 'slow', death: { text: 'ended after more than 10 s' } };
@@ -89,7 +90,7 @@ export class Child {
   #ended;
   #end;
 
-  constructor(folder) {
+  constructor(folder, nice = 0) {
     const preload = backtraces();
     this.#process = fork(CHILD, [folder], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -104,7 +105,7 @@ export class Child {
       this.#stderr = (this.#stderr + text).slice(-MOST_STDERR);
     });
     try {
-      setPriority(this.#process.pid, 10);
+      setPriority(this.#process.pid, nice);
     } catch {
       // It is as well as before.
     }

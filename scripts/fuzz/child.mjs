@@ -2,7 +2,7 @@
 // campaign.mjs: `{ kind, seed, number, allWays }` comes, `{ way }` goes back as each begins, `{ ends }` at the end.
 import process from 'node:process';
 import { writeInput } from './inputs/inputs.mjs';
-import { ended, npy, WAYS } from './ways.mjs';
+import { ended, npy, unguarded, WAYS } from './ways.mjs';
 
 const folder = process.argv[2];
 let foreign;
@@ -21,13 +21,18 @@ process.on('message', async (input) => {
   const ways = input.ways ?? waysOf(input);
   for (const way of ways) {
     process.send({ way });
-    ends[way] = await ended(way === 'npy' ? npy(path, input.number) : WAYS[way](path));
+    ends[way] = await ended(take(way, path, input.number));
   }
   // What was thrown outside of any promise that was waited for.
   await new Promise((resolve) => setImmediate(resolve));
   if (foreign !== undefined) ends.outside = foreign;
   process.send({ ends });
 });
+
+function take(way, path, number) {
+  if (way === 'npy') return npy(path, number);
+  return way === 'unguarded' ? unguarded(path) : WAYS[way](path);
+}
 
 function waysOf({ kind, number, allWays }) {
   if (kind === 'npy') return ['npy'];

@@ -40,6 +40,7 @@ await main(async () => {
       first: Number(values.first),
       allWays: values['all-ways'],
       children: Number(values.children),
+      nice: 10,
       signal: stop.signal,
       onProgress: (done) => {
         if (process.stderr.isTTY || done % 1000 === 0)

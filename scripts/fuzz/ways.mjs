@@ -1,9 +1,14 @@
 // The ways in which an input is taken: each ends in a result or in a TensorFlowError.
 import { readFile } from 'node:fs/promises';
-import { SavedModel, Tensor, TensorFlowError } from '../../dist/index.js';
+import { SavedModel, Session, Tensor, TensorFlowError } from '../../dist/index.js';
 import { fromDist } from '../tools/dist.mjs';
 import { fixturePath } from './inputs/inputs.mjs';
 
+const { addon } = await fromDist('runtime/addon.js');
+const { openLibrary } = await fromDist('runtime/tensorflow.js');
+const { encodeConfig } = await fromDist('config.js');
+const { decodeMetaGraph } = await fromDist('saved-model/reader.js');
+const { signaturesOf } = await fromDist('saved-model/signatures.js');
 const { readNpy } = await fromDist('cli/inputs/npy.js');
 const { tensorFromNpy } = await fromDist('cli/inputs/npy-tensor.js');
 
@@ -28,6 +33,30 @@ export const WAYS = {
       await model.explain(inputs, { signature, timeout: LIMIT_MS });
     }),
 };
+
+/** What TensorFlow itself makes of it: with none of this library's checks before. */
+export async function unguarded(path) {
+  await openLibrary();
+  const { session: native, metaGraph } = await addon().loadSavedModel(
+    path,
+    ['serve'],
+    encodeConfig(OPTIONS.config),
+    undefined,
+  );
+  const session = new Session(native, {});
+  try {
+    for (const { inputs, outputs } of Object.values(signaturesOf(decodeMetaGraph(metaGraph)))) {
+      const fed = Object.values(inputs).map((info) => [info.name, filler(info)]);
+      await session.run(
+        Object.values(outputs).map(({ name }) => name),
+        Object.fromEntries(fed),
+        { timeout: LIMIT_MS },
+      );
+    }
+  } finally {
+    await session.close();
+  }
+}
 
 async function loaded(path, options, step) {
   const model = await SavedModel.load(path, { ...OPTIONS, ...options });

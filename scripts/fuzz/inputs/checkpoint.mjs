@@ -7,6 +7,7 @@ import { damaged } from './bytes.mjs';
 import { changeShape, someSize, someText, someType } from './graph-values.mjs';
 
 const { maskedCrc32c } = await fromDist('trace/tensorboard/crc32c.js');
+const { readCheckpointIndex } = await fromDist('saved-model/checkpoint.js');
 const { BundleHeaderProtoSchema, BundleEntryProtoSchema } = await fromDist(
   'proto/tensorflow/core/protobuf/tensor_bundle_pb.js',
 );
@@ -30,6 +31,14 @@ export async function changeCheckpoint({ index, data, entries }, other, random) 
     if (random(2) === 0) for (const entry of entries.values()) await checksum(entry, bytes);
   }
   return { index: await tableOf(header, entries, random), data: bytes };
+}
+
+/** The index of the checkpoint `prefix` with its entries changed. */
+export async function changedCheckpoint(prefix, change) {
+  const { entries, shards } = await readCheckpointIndex(prefix);
+  const all = new Map(entries);
+  change(all);
+  return tableOf({ numShards: shards, version: { producer: 1 } }, all, () => 1);
 }
 
 async function checksum(entry, data) {
