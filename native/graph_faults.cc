@@ -26,6 +26,10 @@ constexpr size_t kMostFaults = 5;
 // Inputs or outputs of one op beyond those that the graph lists.
 constexpr int64_t kMostUnlisted = 65536;
 
+// A constant of more elements, written as a handful of values that stand for all, is memory without end.
+constexpr int64_t kMostElements = int64_t{1} << 30;
+constexpr size_t kHandfulBytes = 4096;
+
 // Calls whose outputs are set from what the function returns, however many there are.
 constexpr std::array<std::string_view, 3> kCalls = {"PartitionedCall", "StatefulPartitionedCall",
                                                     "RemoteCall"};
@@ -69,6 +73,16 @@ int64_t Number(std::string_view message, protozero::pbf_tag_type number) {
     }
   }
   return found;
+}
+
+// 0 where a dimension is not known; no more than kMostElements.
+int64_t Elements(std::string_view shape) {
+  int64_t elements = 1;
+  ForEachPayload(shape, field::kDimension, [&](std::string_view dimension) {
+    const int64_t size = std::max<int64_t>(Number(dimension, field::kDimensionSize), 0);
+    elements = size > 0 && elements > kMostElements / size ? kMostElements : elements * size;
+  });
+  return elements;
 }
 
 std::string Quoted(std::string_view text) {
@@ -143,6 +157,9 @@ class Finder {
     if (const int64_t held = Number(tensor, field::kTensorDType); type != held && !tensor.empty()) {
       Add(number, op, "dtype",
           "is " + std::to_string(type) + "; its value is of the type " + std::to_string(held));
+    }
+    if (tensor.size() < kHandfulBytes && Elements(Payload(tensor, field::kTensorShape)) >= kMostElements) {
+      Add(number, op, "value", "has a shape of 2^30 elements or more, and hardly a value");
     }
     if (returned && wanted && *returned != *wanted) {
       Add(number, op, "Tout",

@@ -66,6 +66,20 @@ export const CASES = [
     atTensorFlow: undefined, // more memory than a test should take
   },
   {
+    name: 'a constant of two thousand million strings',
+    fixture: 'strings',
+    ...graph((metaGraph) => {
+      for (const { attr } of nodes(metaGraph, 'Const_1')) {
+        attr.value.value.value.tensorShape.dim = [
+          { $typeName: 'tensorflow.TensorShapeProto.Dim', size: 2n ** 31n - 1n, name: '' },
+        ];
+      }
+    }),
+    code: 'INVALID_ARGUMENT',
+    message: /Const_1 .*its attribute value has a shape of 2\^30 elements or more/,
+    atTensorFlow: undefined, // memory once more
+  },
+  {
     name: 'an Identity without an input',
     fixture: 'every-dtype',
     ...graph((metaGraph) => {

@@ -186,7 +186,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   ExpectSound(index);
-  for (const GraphFault& fault : FindFaults(graph)) EXPECT(fault.node < index.names.size());
+  try {
+    for (const GraphFault& fault : FindFaults(graph)) EXPECT(fault.node < index.names.size());
+  } catch (const protozero::exception&) {  // it looks into constants, where nobody else does
+  }
   std::array<std::vector<std::string>, 3> ops;
   for (size_t i = 0; i < index.names.size(); ++i) {
     ops[(choice + i) % 3].emplace_back(index.names[i]);
