@@ -59,12 +59,13 @@ export function bindNames(
   const computed = fetches.filter((_, i) => feedOf[i] === -1);
   const call = lookUp(session, feeds, computed, targets);
   let next = 0;
+  const shapes = call.feedShapes;
   const order = feedOf.map((feed) => (feed === -1 ? next++ : ~feed));
   return {
     call,
     defaults,
     types: call.fetchTypes.map(dtypeByNumber),
-    specs: call.feedTypes.map((type) => ({ dtype: dtypeName(type), shape: null })),
+    specs: call.feedTypes.map((type, i) => ({ dtype: dtypeName(type), shape: shapes[i] ?? null })),
     order: computed.length < fetches.length ? order : undefined,
     runs: computed.length + targets.length > 0,
     loneShape: undefined,

@@ -106,7 +106,7 @@ export function explainModel(
     async (session, rest) => {
       const control = { signal, ...rest };
       const placement = await sessions.placement(session);
-      const bound = boundTo(session, plan);
+      const bound = boundTo(session, plan, copies);
       for (let i = 0; i < warmUp; i++) await runCall(bound, copies, control, false, () => undefined);
       return explainRun(placement, bound, copies, plan, control, traceLevel, outputs === 'copy');
     },

@@ -47,7 +47,8 @@ function fail(message: string): never {
   throw new TensorFlowError('INVALID_ARGUMENT', message);
 }
 
-function fits(shape: readonly number[], wanted: readonly number[] | null): boolean {
+/** Whether a tensor of this shape goes where one of the other is wanted. */
+export function fits(shape: readonly number[], wanted: readonly number[] | null): boolean {
   return (
     wanted === null ||
     (shape.length === wanted.length && wanted.every((size, i) => size === -1 || size === shape[i]))

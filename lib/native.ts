@@ -39,6 +39,8 @@ export const RUN_FLAGS = {
 export interface NativeCall {
   /** The data type of each feed, as the graph says. */
   readonly feedTypes: number[];
+  /** The shape of each feed, as the graph says: -1 where any size goes; null where any rank does. */
+  readonly feedShapes: (number[] | null)[];
   /** The same of each fetch. */
   readonly fetchTypes: number[];
   /**
@@ -115,6 +117,8 @@ export interface NativeGraphIndex {
   roles: Uint8Array;
   /** In pairs: the number of a node, and in `functionTable` that of a function which it calls. */
   calls: Uint32Array;
+  /** Nodes by number, and what is wrong with them that TensorFlow does not look at; the first few. */
+  faults: [node: number, text: string][];
 }
 
 /**

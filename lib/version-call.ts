@@ -2,7 +2,7 @@
 import type { Bound } from './bound.js';
 import { isLost } from './cluster/lost.js';
 import { TensorFlowError } from './errors.js';
-import type { TensorLike } from './inputs.js';
+import { fits, type TensorLike, toInput } from './inputs.js';
 import type { ModelVersion } from './model-version.js';
 import type { CallOptions, CallSyncOptions, PrepareOptions } from './prepared-call.js';
 import { limited, type RunControl, runCall, runCallSync } from './run.js';
@@ -72,13 +72,18 @@ export class VersionCall {
     }
     const tensors = toInputs(this.plan, inputs);
     const control = this.#control(options);
-    return byName(this.plan, runCallSync(boundTo(session, this.plan), tensors, control, this.#copies));
+    return byName(
+      this.plan,
+      runCallSync(boundTo(session, this.plan, tensors), tensors, control, this.#copies),
+    );
   }
 
   #runOn(session: Session, inputs: readonly Tensor[], options: CallOptions): Promise<Record<string, Tensor>> {
     const plan = this.plan;
     const control = this.#control(options);
-    return runCall(boundTo(session, plan), inputs, control, this.#copies, (tensors) => byName(plan, tensors));
+    return runCall(boundTo(session, plan, inputs), inputs, control, this.#copies, (tensors) =>
+      byName(plan, tensors),
+    );
   }
 
   /** With `failover` once more on another replica, and another, where a task is gone in mid-run; under one time limit. */
@@ -103,13 +108,24 @@ export class VersionCall {
   }
 }
 
-/** The plan's names, looked up in a session's graph once. */
-export function boundTo(session: Session, plan: Plan): Bound {
+/**
+ * The plan's names, looked up in a session's graph once.
+ *
+ * @param inputs What will be fed: the graph may say more of a shape than the signature, and TensorFlow ends the process over a
+ *   wrong one.
+ */
+export function boundTo(session: Session, plan: Plan, inputs: readonly Tensor[]): Bound {
   let bound = plan.bound.get(session);
   if (bound === undefined) {
     bound = session.bind(plan.feeds, plan.fetches, []);
     plan.bound.set(session, bound);
   }
   session.checkOpen(bound);
+  const { specs } = bound;
+  for (let i = 0; i < specs.length; i++) {
+    const spec = specs[i]!;
+    if (!fits(inputs[i]!.shape, spec.shape))
+      toInput(inputs[i]!, spec, `tensor behind the ${plan.inputs[i]![2]}`);
+  }
   return bound;
 }

@@ -209,7 +209,8 @@ void Call::Init(Napi::Env env) {
   EnvData::Of(env).call_class = Napi::Persistent(DefineClass(
       env, "NativeCall",
       {InstanceMethod<&Call::Run>("run"), InstanceMethod<&Call::RunSync>("runSync"),
-       InstanceAccessor<&Call::FeedTypes>("feedTypes"), InstanceAccessor<&Call::FetchTypes>("fetchTypes")}));
+       InstanceAccessor<&Call::FeedTypes>("feedTypes"), InstanceAccessor<&Call::FeedShapes>("feedShapes"),
+       InstanceAccessor<&Call::FetchTypes>("fetchTypes")}));
 }
 
 Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, const Napi::Array& feeds,
@@ -224,6 +225,7 @@ Napi::Value Call::Bind(Napi::Env env, std::shared_ptr<OpenSession> session, cons
   for (const std::string& name : feed_names) {
     bound->plan.feeds.push_back(FindTensor(graph, name));
     bound->feed_types.push_back(BaseType(bound->plan.feeds.back()));
+    bound->feed_shapes.push_back(ShapeOf(graph, bound->plan.feeds.back()));
   }
   for (const std::string& name : fetch_names) {
     bound->plan.fetches.push_back(FindTensor(graph, name));
@@ -271,6 +273,22 @@ Napi::Value Call::RunSync(const Napi::CallbackInfo& info) {
 
 Napi::Value Call::FeedTypes(const Napi::CallbackInfo& info) {
   return TypesToJs(info.Env(), bound_->feed_types);
+}
+
+Napi::Value Call::FeedShapes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Array shapes = Napi::Array::New(env, bound_->feed_shapes.size());
+  for (uint32_t i = 0; i < bound_->feed_shapes.size(); ++i) {
+    const auto& shape = bound_->feed_shapes[i];
+    if (!shape) {
+      shapes.Set(i, env.Null());
+      continue;
+    }
+    const Napi::Array sizes = Napi::Array::New(env, shape->size());
+    for (uint32_t k = 0; k < shape->size(); ++k) sizes.Set(k, static_cast<double>((*shape)[k]));
+    shapes.Set(i, sizes);
+  }
+  return shapes;
 }
 
 Napi::Value Call::FetchTypes(const Napi::CallbackInfo& info) {

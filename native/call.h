@@ -18,6 +18,7 @@ struct BoundPlan {
   std::shared_ptr<OpenSession> session;
   RunPlan plan;
   std::vector<TF_DataType> feed_types;
+  std::vector<std::optional<std::vector<int64_t>>> feed_shapes;
   std::vector<TF_DataType> fetch_types;
   mutable std::vector<KnownShape> shapes;  // of each fetch; the JS thread's alone
   // What runSync gave back last, where that was one output. Its own: JavaScript may come to what other runs
@@ -42,6 +43,7 @@ class Call : public Napi::ObjectWrap<Call> {
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value RunSync(const Napi::CallbackInfo& info);
   Napi::Value FeedTypes(const Napi::CallbackInfo& info);
+  Napi::Value FeedShapes(const Napi::CallbackInfo& info);
   Napi::Value FetchTypes(const Napi::CallbackInfo& info);
 
   std::shared_ptr<const BoundPlan> bound_;

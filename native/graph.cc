@@ -1,7 +1,8 @@
 #include "graph.h"
 
-#include <cstdint>
 #include <utility>
+
+#include "status.h"
 
 namespace tf_session {
 namespace {
@@ -44,6 +45,16 @@ TF_Output FindOutput(TF_Graph* graph, const std::string& name) {
 
 TF_Operation* FindOperation(TF_Graph* graph, const std::string& name) {
   return Find(graph, SplitName(name).first);
+}
+
+std::optional<std::vector<int64_t>> ShapeOf(TF_Graph* graph, TF_Output tensor) {
+  const Status status;
+  const int rank = tf().TF_GraphGetTensorNumDims(graph, tensor, status);
+  if (!status.ok() || rank < 0) return std::nullopt;
+  std::vector<int64_t> shape(static_cast<size_t>(rank), -1);
+  tf().TF_GraphGetTensorShape(graph, tensor, shape.data(), rank, status);
+  if (!status.ok()) return std::nullopt;
+  return shape;
 }
 
 std::vector<std::string> OperationNames(TF_Graph* graph) {

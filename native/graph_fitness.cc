@@ -55,10 +55,12 @@ class Fitness {
     const auto found = functions_.find(name);
     if (found == functions_.end()) return 0;
     Function& function = found->second;
-    if (!function.is_counted) {
-      function.is_counted = true;
-      function.calls = CallsOf(function.bytes, field::kFunctionNode);
-    }
+    // Who calls it from so deep has too many calls by that alone; this walk has a stack, too.
+    if (function.is_counted || depth_ > kMostCalls) return function.calls;
+    function.is_counted = true;
+    ++depth_;
+    function.calls = CallsOf(function.bytes, field::kFunctionNode);
+    --depth_;
     return function.calls;
   }
 
@@ -87,6 +89,7 @@ class Fitness {
 
   std::string_view graph_;
   std::unordered_map<std::string_view, Function> functions_;
+  uint32_t depth_ = 0;
   bool is_simple_ = true;
 };
 

@@ -3,12 +3,11 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
-#include <protozero/pbf_writer.hpp>
-#include <protozero/varint.hpp>
 #include <stdexcept>
 #include <utility>
 
 #include "graph_walk.h"
+#include "protozero_setup.h"
 
 namespace tf_session {
 namespace {

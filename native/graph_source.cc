@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <protozero/exception.hpp>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,14 +9,17 @@
 #include "bytes.h"
 #include "env_data.h"
 #include "graph_changes.h"
+#include "graph_faults.h"
 #include "graph_fitness.h"
 #include "graph_index.h"
 #include "graph_rewrite.h"
 #include "heap_trim.h"
 #include "js_strings.h"
+#include "protozero_setup.h"
 #include "session.h"
 #include "session_options.h"
 #include "status.h"
+#include "thrown.h"
 
 namespace tf_session {
 
@@ -27,6 +29,7 @@ struct SourceGraph {
   Napi::Reference<Napi::Uint8Array> array;
   std::string_view bytes;
   GraphIndex index;
+  std::vector<GraphFault> faults;
   Counted counted{live.graphs};
 };
 
@@ -64,6 +67,7 @@ class ReadWorker : public PromiseWorker {
   void Work() override {
     graph_->index =
         Walking([&] { return IndexGraph(graph_->bytes, kept_, housekeeping_, loading_, initialising_); });
+    graph_->faults = Walking([&] { return FindFaults(graph_->bytes); });
   }
   Napi::Value Result(Napi::Env env) override {
     return EnvData::Of(env).graph_source_class.New(
@@ -106,11 +110,15 @@ class CreateWorker : public PromiseWorker {
     view.data = bytes.data();
     view.length = bytes.size();
     const Status status;
-    tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
+    GivingUpWhereThrown(&graph, "import", [&] {
+      tf().TF_GraphImportGraphDef(graph.get(), &view, import_options.get(), status);
+    });
     status.Check();
     const CallerFitness fitness = FitnessForCaller(bytes);
     rewritten = {};  // it may hold all weights of a model, as the graph does now
-    TF_Session* session = tf().TF_NewSession(graph.get(), session_options.get(), status);
+    TF_Session* session = GivingUpWhereThrown(&graph, "making of the session", [&] {
+      return tf().TF_NewSession(graph.get(), session_options.get(), status);
+    });
     status.Check();
     const Whereabouts where = target_.empty() ? Whereabouts::kHere : Whereabouts::kElsewhere;
     core_ = SessionCore::Make(std::move(graph), session, fitness, where);
@@ -188,6 +196,14 @@ Napi::Value GraphSource::Index(const Napi::CallbackInfo& info) {
   result.Set("typeTable", Strings(env, index.type_table, 0, index.type_table.size()));
   result.Set("functionTable", Strings(env, index.function_table, 0, index.function_table.size()));
   result.Set("deviceTable", Strings(env, index.device_table, 0, index.device_table.size()));
+  const Napi::Array faults = Napi::Array::New(env);
+  for (const auto& [node, text] : graph_->faults) {
+    const Napi::Array fault = Napi::Array::New(env, 2);
+    fault.Set(0U, node);
+    fault.Set(1U, text);
+    faults.Set(faults.Length(), fault);
+  }
+  result.Set("faults", faults);
   return result;
 }
 

@@ -5,8 +5,9 @@
 // function's, in the order of the bytes.
 #pragma once
 
-#include <protozero/pbf_reader.hpp>
 #include <string_view>
+
+#include "protozero_setup.h"
 
 namespace tf_session {
 

@@ -26,6 +26,7 @@
   REQUIRED(TF_NewGraph) REQUIRED(TF_DeleteGraph) REQUIRED(TF_GraphOperationByName)                 \
   REQUIRED(TF_NewImportGraphDefOptions) REQUIRED(TF_DeleteImportGraphDefOptions)                   \
   REQUIRED(TF_GraphImportGraphDef)                                                                 \
+  REQUIRED(TF_GraphGetTensorNumDims) REQUIRED(TF_GraphGetTensorShape)                              \
   REQUIRED(TF_GraphNextOperation) REQUIRED(TF_OperationName) REQUIRED(TF_OperationNumOutputs)      \
   REQUIRED(TF_OperationOutputType)                                                                 \
   REQUIRED(TF_NewSessionOptions) REQUIRED(TF_DeleteSessionOptions) REQUIRED(TF_SetConfig)          \

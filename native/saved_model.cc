@@ -1,70 +1,29 @@
 #include "saved_model.h"
 
-#include <protozero/pbf_reader.hpp>
-#include <protozero/pbf_writer.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "bytes.h"
 #include "graph_fitness.h"
-#include "graph_walk.h"
 #include "js_strings.h"
+#include "meta_graph.h"
+#include "protozero_setup.h"
 #include "session.h"
 #include "session_options.h"
+#include "thrown.h"
 
 namespace tf_session {
 namespace {
 
-// Field numbers of tensorflow/core/protobuf/meta_graph.proto.
-constexpr protozero::pbf_tag_type kMetaInfoDef = 1;
-constexpr protozero::pbf_tag_type kGraphDef = 2;
-constexpr protozero::pbf_tag_type kSaverDef = 3;
-constexpr protozero::pbf_tag_type kSignatureDef = 5;
-constexpr protozero::pbf_tag_type kStrippedOpList = 2;  // of MetaInfoDef
-
-std::string WithoutOpList(protozero::pbf_reader meta_info) {
-  std::string kept;
-  protozero::pbf_writer writer(kept);
-  while (meta_info.next()) {
-    if (meta_info.tag() != kStrippedOpList &&
-        meta_info.wire_type() == protozero::pbf_wire_type::length_delimited) {
-      const auto tag = meta_info.tag();
-      writer.add_bytes(tag, meta_info.get_view());
-    } else {
-      meta_info.skip();
-    }
-  }
-  return kept;
+std::string_view View(const TF_Buffer& buffer) {
+  return {static_cast<const char*>(buffer.data), buffer.length};
 }
 
-// What is kept of the MetaGraphDef that TensorFlow returns: it holds the whole graph a second time.
-std::string Essentials(const TF_Buffer& meta_graph) {
-  std::string kept;
-  protozero::pbf_writer writer(kept);
-  protozero::pbf_reader reader(static_cast<const char*>(meta_graph.data), meta_graph.length);
-  while (reader.next()) {
-    switch (reader.tag()) {
-      case kMetaInfoDef:
-        writer.add_message(kMetaInfoDef, WithoutOpList(reader.get_message()));
-        break;
-      case kSaverDef:
-      case kSignatureDef: {
-        const auto tag = reader.tag();
-        writer.add_message(tag, reader.get_view());
-        break;
-      }
-      default:
-        reader.skip();
-    }
-  }
-  return kept;
-}
-
-CallerFitness FitnessOf(const TF_Buffer& meta_graph) {
-  const std::string_view bytes(static_cast<const char*>(meta_graph.data), meta_graph.length);
+CallerFitness FitnessOf(std::string_view meta_graph) {
   try {
-    return FitnessForCaller(Payload(bytes, kGraphDef));
+    return FitnessForCaller(GraphOf(meta_graph));
   } catch (const protozero::exception&) {
     return {};
   }
@@ -93,13 +52,15 @@ class LoadWorker : public PromiseWorker {
     GraphPtr graph(tf().TF_NewGraph());
     const BufferPtr meta_graph(tf().TF_NewBuffer());
     const Status status;
-    TF_Session* session = tf().TF_LoadSessionFromSavedModel(
-        options.get(), run_options_ ? &run_options : nullptr, directory_.c_str(), tags.data(),
-        static_cast<int>(tags.size()), graph.get(), meta_graph.get(), status);
+    TF_Session* session = GivingUpWhereThrown(&graph, "load", [&] {
+      return tf().TF_LoadSessionFromSavedModel(options.get(), run_options_ ? &run_options : nullptr,
+                                               directory_.c_str(), tags.data(), static_cast<int>(tags.size()),
+                                               graph.get(), meta_graph.get(), status);
+    });
     status.Check();
-    core_ = SessionCore::Make(std::move(graph), session, FitnessOf(*meta_graph));
+    core_ = SessionCore::Make(std::move(graph), session, FitnessOf(View(*meta_graph)));
     try {
-      meta_graph_ = Essentials(*meta_graph);
+      meta_graph_ = Essentials(View(*meta_graph));
     } catch (const protozero::exception& error) {
       throw Error(TF_DATA_LOSS,
                   std::string("TensorFlow returned a MetaGraphDef that cannot be read: ") + error.what());

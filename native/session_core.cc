@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "status.h"
+#include "thrown.h"
 
 namespace tf_session {
 namespace {
@@ -44,18 +45,6 @@ struct Tellers {
     changed.wait_for(lock, longest, [this] { return count == 0; });
   }
 };
-
-// To be called where something was caught. What another C++ runtime threw has no text here.
-Error ThrownByTensorFlow() {
-  std::string text = "TensorFlow ended the run by an exception";
-  try {
-    throw;
-  } catch (const std::exception& exception) {
-    text += std::string(" (") + exception.what() + ")";
-  } catch (...) {  // NOLINT(bugprone-empty-catch)
-  }
-  return {TF_INTERNAL, text + ". Its session is of no more use: load the model again."};
-}
 
 bool HasOneDevice(TF_Session* session) {
   const Status status;
@@ -126,7 +115,7 @@ RunOutcome SessionCore::Run(const RunPlan& plan, const std::vector<TensorPtr>& i
   } catch (...) {
     // It is not written for exceptions: the session keeps pointers into frames that are gone.
     broken_ = true;
-    throw ThrownByTensorFlow();
+    throw ThrownByTensorFlow("run", "Its session is of no more use: load the model again.");
   }
   RunOutcome outcome;
   outcome.outputs.reserve(fetched.size());

@@ -1,10 +1,6 @@
 #include "string_layout.h"
 
-#include <cstring>
-#include <iterator>
 #include <new>
-
-#include "protozero/varint.hpp"
 
 namespace tf_session {
 namespace {
@@ -41,28 +37,6 @@ TensorPtr Allocate(const std::vector<int64_t>& shape, size_t bytes) {
   return tensor;
 }
 
-[[noreturn]] void ThrowTorn() {
-  throw Error(TF_DATA_LOSS, "TensorFlow gave a string tensor whose offsets lead out of it.");
-}
-
-std::string_view PackedAt(const char* data, size_t bytes, size_t elements, size_t index) {
-  const size_t table = elements * sizeof(uint64_t);
-  uint64_t offset = 0;
-  if (bytes < table) ThrowTorn();
-  std::memcpy(&offset, data + index * sizeof offset, sizeof offset);
-  if (offset > bytes - table) ThrowTorn();
-  const char* at = data + table + offset;
-  const char* const end = data + bytes;
-  uint64_t length = 0;
-  try {
-    length = protozero::decode_varint(&at, end);
-  } catch (const protozero::exception&) {
-    ThrowTorn();
-  }
-  if (length > static_cast<uint64_t>(end - at)) ThrowTorn();
-  return {at, static_cast<size_t>(length)};
-}
-
 size_t ElementsOf(const TF_Tensor* tensor) {
   size_t elements = 1;
   for (int i = 0; i < tf().TF_NumDims(tensor); ++i) elements *= static_cast<size_t>(tf().TF_Dim(tensor, i));
@@ -90,14 +64,14 @@ StringReader::StringReader(const TF_Tensor* tensor)
     : data_(tf().TF_TensorData(tensor)), bytes_(tf().TF_TensorByteSize(tensor)), size_(ElementsOf(tensor)) {}
 
 std::string_view StringReader::At(size_t index) const {
-  if (!HasStrings()) return PackedAt(static_cast<const char*>(data_), bytes_, size_, index);
+  if (!HasStrings()) return PackedStringAt({static_cast<const char*>(data_), bytes_}, size_, index);
   const TF_TString* string = static_cast<const TF_TString*>(data_) + index;
   return {tf().TF_StringGetDataPointer(string), tf().TF_StringGetSize(string)};
 }
 
 StringWriter::StringWriter(const std::vector<int64_t>& shape, size_t elements) : shape_(shape) {
   if (!HasStrings()) {
-    offsets_.reserve(elements);
+    packed_.Reserve(elements);
     return;
   }
   tensor_ = AllocateStrings(shape, elements);
@@ -109,19 +83,13 @@ void StringWriter::Add(std::string_view text) {
     tf().TF_StringCopy(&strings[next_++], text.data(), text.size());
     return;
   }
-  offsets_.push_back(packed_.size());
-  protozero::write_varint(std::back_inserter(packed_), text.size());
-  packed_.append(text);
+  packed_.Add(text);
 }
 
 TensorPtr StringWriter::Finish() {
   if (tensor_) return std::move(tensor_);
-  const size_t table = offsets_.size() * sizeof(uint64_t);
-  TensorPtr tensor = Allocate(shape_, table + packed_.size());
-  if (table == 0) return tensor;
-  auto* data = static_cast<char*>(tf().TF_TensorData(tensor.get()));
-  std::memcpy(data, offsets_.data(), table);
-  std::memcpy(data + table, packed_.data(), packed_.size());
+  TensorPtr tensor = Allocate(shape_, packed_.size());
+  if (packed_.size() > 0) packed_.Write(static_cast<char*>(tf().TF_TensorData(tensor.get())));
   return tensor;
 }
 

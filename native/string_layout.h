@@ -1,16 +1,15 @@
 // The elements of a string tensor, in whichever of its two layouts the opened TensorFlow has.
 //
 // From 2.4 on a tensor holds one TF_TString an element, which only TF_String... functions touch. Before that
-// it holds a table of 64-bit offsets, one an element, counted from the end of the table, and there the
-// strings, each a varint of its length and then its bytes. Nothing here knows JavaScript; any thread.
+// it holds what packed_strings.h says. Nothing here knows JavaScript; any thread.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "handles.h"
+#include "packed_strings.h"
 
 namespace tf_session {
 
@@ -41,9 +40,8 @@ class StringWriter {
  private:
   std::vector<int64_t> shape_;
   size_t next_ = 0;
-  TensorPtr tensor_;               // from 2.4 on
-  std::vector<uint64_t> offsets_;  // before 2.4: the tensor is allocated once its size is known
-  std::string packed_;
+  TensorPtr tensor_;      // from 2.4 on
+  PackedStrings packed_;  // before 2.4: the tensor is allocated once its size is known
 };
 
 }  // namespace tf_session

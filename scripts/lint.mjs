@@ -33,8 +33,11 @@ async function biome(fix) {
 
 async function format(fix) {
   const { format } = await clangTools();
-  const names = await readdir(join(ROOT, 'native'));
-  const files = names.filter((name) => /\.(?:cc|h)$/.test(name)).map((name) => join('native', name));
+  const folders = ['native', 'scripts/fuzz/native'];
+  const names = await Promise.all(folders.map((folder) => readdir(join(ROOT, folder))));
+  const files = folders.flatMap((folder, i) =>
+    names[i].filter((name) => /\.(?:cc|h)$/.test(name)).map((name) => join(folder, name)),
+  );
   const mode = fix ? ['-i'] : ['--dry-run', '--Werror'];
   return (await attempt(format, ['--style=file', ...mode, ...files], { cwd: ROOT })).status === 0;
 }

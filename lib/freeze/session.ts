@@ -34,7 +34,7 @@ export async function freezeSession<C extends { session: Session }>(
   const check = async (session: Session): Promise<Record<string, Tensor>> => {
     const call = makePlan(signaturesOf(metaGraph), options.signature, undefined);
     const inputs = toInputs(call, options.verify!);
-    return runCall(boundTo(session, call), inputs, {}, true, (tensors) => byName(call, tensors));
+    return runCall(boundTo(session, call, inputs), inputs, {}, true, (tensors) => byName(call, tensors));
   };
   let held: readonly Tensor[] = [];
   let expected: Record<string, Tensor> | undefined;

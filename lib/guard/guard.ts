@@ -5,7 +5,9 @@ import { TensorFlowError } from '../errors.js';
 import type { PlacedGraph } from '../placed-graph.js';
 import type { MetaGraphDef } from '../proto/tensorflow/core/protobuf/meta_graph_pb.js';
 import { exists, localPath } from '../saved-model/directory.js';
+import { checkVariables } from '../saved-model/load-failure.js';
 import { pathTensors } from '../saved-model/restore.js';
+import { checkFaults } from './faults.js';
 import { checkInside } from './inside.js';
 import { checkBytes, checkLimits } from './limits.js';
 import { checkOps } from './ops.js';
@@ -48,7 +50,8 @@ export async function guardSize(directory: string, { limits }: GuardPlan): Promi
 
 /**
  * @throws TensorFlowError PERMISSION_DENIED for ops that are not allowed, and files outside of the model's folder;
- *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves
+ *   RESOURCE_EXHAUSTED above a limit; INVALID_ARGUMENT for functions that call themselves, and for what TensorFlow would
+ *   end the process over; NOT_FOUND or DATA_LOSS for variables that are not there, or not as their index says
  */
 export async function guardModel(
   directory: string,
@@ -58,8 +61,10 @@ export async function guardModel(
 ): Promise<void> {
   const { index, graphDef } = placed;
   const counts = (i: number) => index.isUsed(i) || index.isHousekeeping(i) || index.isLoaded(i);
+  checkFaults(directory, index);
   checkLimits(index, counts, plan.limits);
   await checkInside(directory, metaGraph, plan.followLinks);
+  await checkVariables(directory, metaGraph);
   const { assets, checkpoint } = pathTensors(metaGraph);
   const paths = {
     assets: new Set(assets.flatMap(firstOutput)),
@@ -72,6 +77,7 @@ export async function guardModel(
 export async function guardGraph(placed: PlacedGraph, plan: GuardPlan): Promise<void> {
   const { index, graphDef } = placed;
   checkBytes(graphDef.length, plan.limits);
+  checkFaults('The graph', index);
   checkLimits(index, () => true, plan.limits);
   await checkOps('The graph', { index, graphDef, graph: () => placed.graph(), paths: undefined }, plan);
 }

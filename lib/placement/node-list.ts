@@ -115,6 +115,11 @@ export class NodeList implements GraphIndex {
     return this.#index.calls;
   }
 
+  /** What is wrong with nodes that TensorFlow does not look at before it relies on it; the first few. */
+  get faults(): readonly (readonly [node: number, text: string])[] {
+    return this.#index.faults;
+  }
+
   /** The devices that stand in the graph, each once. */
   get savedDevices(): readonly string[] {
     return this.#index.deviceTable;

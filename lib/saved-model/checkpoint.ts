@@ -9,13 +9,16 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { DTYPES } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
 import { Slices } from '../placement/slices.js';
+import type { TensorSliceProto_Extent } from '../proto/tensorflow/core/framework/tensor_slice_pb.js';
 import {
   type BundleEntryProto,
   BundleEntryProtoSchema,
   BundleHeaderProtoSchema,
 } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
+import { MOST_DIMENSIONS } from '../tensor-encode.js';
 import { codeOf, fileError } from './directory.js';
 
 const FOOTER_BYTES = 48;
@@ -121,13 +124,41 @@ async function parseIndex(bytes: Buffer): Promise<CheckpointIndex> {
     }
   }
   if (shards === undefined) throw new Error('it has no header');
-  for (const [key, { shardId, offset, size }] of entries) {
+  for (const [key, entry] of entries) {
+    const { shardId, offset, size } = entry;
     if (shardId < 0 || shardId >= shards || offset < 0n || size < 0n)
       throw new Error(`its entry ${key} is wrong`);
+    if (!fitsItsShape(entry)) throw new Error(`its entry ${key} does not fit its shape`);
   }
   // A table of billions of files is damage too; each is a key in a real checkpoint.
   if (shards < 0 || shards > 100_000) throw new Error(`it counts ${shards} data files`);
   return { shards, entries };
+}
+
+/**
+ * Whether a tensor of this type and shape takes as many bytes as the entry says. TensorFlow makes the tensor first and
+ * compares later: terabytes, if the shape says so.
+ */
+function fitsItsShape({ dtype, shape, size, slices }: BundleEntryProto): boolean {
+  const sizes = (shape?.dim ?? []).map((dim) => dim.size);
+  if (shape?.unknownRank || sizes.length > MOST_DIMENSIONS || sizes.some((each) => each < 0n)) return false;
+  const info = DTYPES.find(({ number }) => number === dtype);
+  if (slices.length > 0) return slices.every(({ extent }) => liesIn(extent, sizes)); // each is an entry of its own
+  if (info === undefined) return true;
+  const elements = sizes.reduce((product, each) => product * each, 1n);
+  if (info.name === 'string') return elements <= size; // each has a length before it
+  return info.array === undefined || elements * BigInt(info.bytes) === size;
+}
+
+/** Whether a part of a tensor lies in its shape. TensorFlow ends the process over one that does not. */
+function liesIn(extent: TensorSliceProto_Extent[], sizes: readonly bigint[]): boolean {
+  return (
+    extent.length === sizes.length &&
+    extent.every(({ start, hasLengthHack: { value: length } }, i) => {
+      if (length === undefined) return start === 0n; // all of it
+      return start >= 0n && length >= 0n && start + length <= sizes[i]!;
+    })
+  );
 }
 
 /** The block that the next handle (offset, size) of `handles` points at. */

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DTYPES, type DTypeInfo } from '../../lib/dtype.js';
 import { SavedModel, Tensor } from '../../lib/index.js';
+import { randomSource } from '../../scripts/fuzz/random.mjs';
 import { failure } from '../helpers/failure.js';
-import { fixture, randomSource } from '../saved-model/models.js';
+import { fixture } from '../saved-model/models.js';
 
 /** Large enough for outputs that are handed over rather than copied. */
 const MANY = 10_000;

@@ -4,9 +4,9 @@ import { type Session, TensorFlowError } from '../../lib/index.js';
 import type { NativeGraphChanges, NativeGraphSource } from '../../lib/native.js';
 import { openLibrary } from '../../lib/runtime/tensorflow.js';
 import { restoreSteps } from '../../lib/saved-model/restore.js';
+import { mutated, randomSource } from '../../scripts/fuzz/random.mjs';
 import { failure } from '../helpers/failure.js';
 import { fn, type Node } from '../placement/graphs.js';
-import { mutated, randomSource } from '../saved-model/models.js';
 import { DROP_CLASS, open, read, toBytes } from './graph-source.js';
 import { type RawModel, rawModel, served } from './raw-session.js';
 
@@ -136,6 +136,16 @@ it('functions that call each other, and themselves, are walked once', async () =
     ['start'],
   );
   expect([...source.index().roles].map((role) => role & 3)).toEqual(Array(7).fill(2));
+});
+
+it('a chain of 100,000 functions is not walked by a stack as deep', async () => {
+  const chain = Array.from({ length: 100_000 }, (_, i) =>
+    fn(`f${i}`, [{ name: 'next', op: `f${i + 1}` }], {}),
+  );
+  const source = await read(toBytes({ node: [{ name: 'a', op: 'NoOp' }], library: { function: chain } }));
+  const session = await open(source, {});
+  await session.run([], {}, { targets: ['a'] });
+  await session.close();
 });
 
 describe.each([

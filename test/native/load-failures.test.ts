@@ -4,9 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SavedModel } from '../../lib/index.js';
 import { addon } from '../../lib/runtime/addon.js';
+import { mutated, randomSource } from '../../scripts/fuzz/random.mjs';
 import { collectUntil } from '../helpers/collect.js';
 import { failure } from '../helpers/failure.js';
-import { fixture, fixtureCopy, mutated, randomSource, temporaryDirectory } from '../saved-model/models.js';
+import { fixture, fixtureCopy, temporaryDirectory } from '../saved-model/models.js';
 
 const PB = 'saved_model.pb';
 const DATA = 'variables/variables.data-00000-of-00001';

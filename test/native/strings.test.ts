@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SavedModel, Session, Tensor } from '../../lib/index.js';
 import { GraphDefSchema } from '../../lib/proto/tensorflow/core/framework/graph_pb.js';
 import { DataType } from '../../lib/proto/tensorflow/core/framework/types_pb.js';
+import { randomSource } from '../../scripts/fuzz/random.mjs';
 import { openFixture } from '../helpers/fixtures.js';
-import { fixture, randomSource } from '../saved-model/models.js';
+import { fixture } from '../saved-model/models.js';
 
 let model: SavedModel;
 beforeAll(async () => {

@@ -7,7 +7,8 @@ import { checkCheckpoint } from '../../lib/saved-model/checkpoint.js';
 import { explainLoadFailure } from '../../lib/saved-model/load-failure.js';
 import { readFullMetaGraph, readMetaGraph, readTagSets } from '../../lib/saved-model/reader.js';
 import { defaultSignature, signaturesOf } from '../../lib/saved-model/signatures.js';
-import { fixture, fixtureCopy, modelDirectory, mutated, randomSource, SMALL } from './models.js';
+import { mutated, randomSource } from '../../scripts/fuzz/random.mjs';
+import { fixture, fixtureCopy, modelDirectory, SMALL } from './models.js';
 
 const MUTATIONS = 2_000;
 

@@ -75,25 +75,3 @@ export async function fixtureCopy(name: string): Promise<string> {
   await cp(fixture(name), directory, { recursive: true });
   return directory;
 }
-
-/** Numbers from 0 up to below `limit`, the same ones in every run. */
-export function randomSource(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-/** `bytes` with one to four of them changed, removed or doubled. */
-export function mutated(bytes: Uint8Array, random: (limit: number) => number): Uint8Array {
-  const copy = [...bytes];
-  for (let n = random(4); n >= 0; n--) {
-    const at = random(copy.length);
-    const kind = random(4);
-    if (kind === 0) copy.splice(at, 1 + random(3));
-    else if (kind === 1) copy.splice(at, 0, ...copy.slice(at, at + 1 + random(8)));
-    else copy[at] = kind === 2 ? random(256) : (copy[at] ?? 0) ^ (1 << random(8));
-  }
-  return new Uint8Array(copy);
-}

@@ -1,0 +1,2 @@
+import type { Finding } from './campaign.mjs';
+export function isFault(finding: Finding): boolean;
