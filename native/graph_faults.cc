@@ -111,10 +111,12 @@ class Finder {
   static std::optional<size_t> OutputsOf(std::string_view function) {
     size_t count = 0;
     bool is_open = false;
-    ForEachPayload(Payload(function, field::kSignature), kOutputArg, [&](std::string_view argument) {
-      ++count;
-      if (!Payload(argument, kNumberAttr).empty() || !Payload(argument, kTypeListAttr).empty())
-        is_open = true;
+    ForEachPayload(function, field::kSignature, [&](std::string_view signature) {
+      ForEachPayload(signature, kOutputArg, [&](std::string_view argument) {
+        ++count;
+        if (!Payload(argument, kNumberAttr).empty() || !Payload(argument, kTypeListAttr).empty())
+          is_open = true;
+      });
     });
     return is_open ? std::nullopt : std::optional(count);
   }
@@ -135,9 +137,7 @@ class Finder {
     std::string_view callee;
     int64_t type = 0;
     std::string_view tensor;
-    ForEachPayload(node, field::kAttr, [&](std::string_view entry) {
-      const std::string_view key = Payload(entry, field::kKey);
-      const std::string_view value = Payload(entry, field::kValue);
+    ForEachAttribute(node, field::kAttr, [&](std::string_view key, std::string_view value) {
       if (IsOneOf(key, kCounts)) {
         const int64_t count = Number(value, kInt);
         if (count > kMostUnlisted && count > inputs) {

@@ -93,7 +93,8 @@ async function runOnAll(
   }
   const plan = makePlan(signatures, request.signature, request.outputs);
   const inputs = toInputs(plan, request.inputs);
-  for (const session of sessions) await runCall(boundTo(session, plan, inputs), inputs, {}, false, () => undefined);
+  for (const session of sessions)
+    await runCall(boundTo(session, plan, inputs), inputs, {}, false, () => undefined);
 }
 
 function tellOf(skipped: ReadonlyMap<string, number>, path: string): void {

@@ -6,7 +6,7 @@ import { pick } from '../random.mjs';
 import { damaged } from './bytes.mjs';
 import { changeShape, someSize, someText, someType } from './graph-values.mjs';
 
-const { maskedCrc32c } = await fromDist('trace/tensorboard/crc32c.js');
+const { maskedCrc32c } = await fromDist('records/crc32c.js');
 const { readCheckpointIndex } = await fromDist('saved-model/checkpoint.js');
 const { BundleHeaderProtoSchema, BundleEntryProtoSchema } = await fromDist(
   'proto/tensorflow/core/protobuf/tensor_bundle_pb.js',
