@@ -16,7 +16,7 @@ export function dataInputs({ input }: NodeDef): string[] {
   return input.filter((each) => !each.startsWith('^'));
 }
 
-/** Throws DATA_LOSS for what is no node. */
+/** Throws DATA_LOSS for what is no node, or no signature. */
 export class NodePicker {
   readonly #graphDef: Uint8Array;
   readonly #index: NodeList;
@@ -29,22 +29,22 @@ export class NodePicker {
 
   /** Some of one function's nodes, or of the main graph's. */
   nodes(number: number, wanted: readonly number[]): NodeDef[] {
-    const bodies =
-      number === 0
-        ? payloads(this.#graphDef, GraphDefSchema.field.node.number)
-        : payloads(this.#function(number), FunctionDefSchema.field.nodeDef.number);
     const first = this.#index.firstNode(number);
-    try {
+    return decoding(() => {
+      const bodies =
+        number === 0
+          ? payloads(this.#graphDef, GraphDefSchema.field.node.number)
+          : payloads(this.#function(number), FunctionDefSchema.field.nodeDef.number);
       return wanted.map((node) => fromBinary(NodeDefSchema, bodies[node - first] ?? new Uint8Array()));
-    } catch (error) {
-      throw damaged(error);
-    }
+    });
   }
 
   /** Names of a function's arguments. */
   args(number: number): string[] {
-    const signatures = payloads(this.#function(number), FunctionDefSchema.field.signature.number);
-    return signatures.flatMap((bytes) => fromBinary(OpDefSchema, bytes).inputArg.map(({ name }) => name));
+    return decoding(() => {
+      const signatures = payloads(this.#function(number), FunctionDefSchema.field.signature.number);
+      return signatures.flatMap((bytes) => fromBinary(OpDefSchema, bytes).inputArg.map(({ name }) => name));
+    });
   }
 
   #function(number: number): Uint8Array {
@@ -52,5 +52,13 @@ export class NodePicker {
       payloads(library, FunctionDefLibrarySchema.field.function.number),
     );
     return this.#functions[number - 1] ?? new Uint8Array();
+  }
+}
+
+function decoding<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw damaged(error);
   }
 }
