@@ -27,7 +27,7 @@ export function isListArgument({ numberAttr, typeListAttr }: OpDef_ArgDef): bool
 
 const utf8 = new TextDecoder();
 
-/** Throws DATA_LOSS for what is no node. */
+/** Throws DATA_LOSS for what is no node, or no signature. */
 export class NodePicker {
   readonly #graphDef: Uint8Array;
   readonly #index: NodeList;
@@ -41,29 +41,27 @@ export class NodePicker {
 
   /** Some of one function's nodes, or of the main graph's. */
   nodes(number: number, wanted: readonly number[]): NodeDef[] {
-    try {
-      return this.#bytes(number, wanted).map((node) => fromBinary(NodeDefSchema, node));
-    } catch (error) {
-      throw damaged(error);
-    }
+    return decoding(() => this.#bytes(number, wanted).map((node) => fromBinary(NodeDefSchema, node)));
   }
 
   /** The data inputs of the same: of a call with hundreds of them that is a tenth of the work. */
   inputs(number: number, wanted: readonly number[]): string[][] {
-    return this.#bytes(number, wanted).map((node) =>
-      dataInputs({
-        input: payloads(node, NodeDefSchema.field.input.number).map((each) => utf8.decode(each)),
+    return decoding(() =>
+      this.#bytes(number, wanted).map((node) => {
+        const names = payloads(node, NodeDefSchema.field.input.number).map((each) => utf8.decode(each));
+        return dataInputs({ input: names });
       }),
     );
   }
 
   /** Which argument of a function has that name; -1 where none, or where one before it stands for several inputs. */
   argument(number: number, name: string): number {
-    const args = payloads(this.#function(number), FunctionDefSchema.field.signature.number).flatMap(
-      (signature) => payloads(signature, OpDefSchema.field.inputArg.number),
+    const args = decoding(() =>
+      payloads(this.#function(number), FunctionDefSchema.field.signature.number)
+        .flatMap((signature) => payloads(signature, OpDefSchema.field.inputArg.number))
+        .map((bytes) => fromBinary(OpDef_ArgDefSchema, bytes)),
     );
-    for (const [at, bytes] of args.entries()) {
-      const arg = fromBinary(OpDef_ArgDefSchema, bytes);
+    for (const [at, arg] of args.entries()) {
       if (isListArgument(arg)) return -1;
       if (arg.name === name) return at;
     }
@@ -88,5 +86,13 @@ export class NodePicker {
       payloads(library, FunctionDefLibrarySchema.field.function.number),
     );
     return this.#functions[number - 1] ?? new Uint8Array();
+  }
+}
+
+function decoding<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw damaged(error);
   }
 }

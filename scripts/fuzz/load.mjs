@@ -7,7 +7,8 @@
 // A model is loaded by TensorFlow's own loader and in one other way, by its number, or with `--all-ways` in all. The input
 // of a number is the same in every run with that seed: `--first N --count 1` takes that one alone. Ends with
 // status 1 where the fault is not TensorFlow's alone, or where TensorFlow ended a process at a place that known.mjs does
-// not have. An interrupt (Ctrl-C) ends it early, with what there is so far.
+// not have. What ended after more than 10 s, or took more than 4 GB, is counted alone. An interrupt (Ctrl-C) ends it
+// early, with what there is so far.
 import { parseArgs } from 'node:util';
 import { Failure, main } from '../tools/failure.mjs';
 import { campaign } from './campaign.mjs';
