@@ -15,6 +15,7 @@ namespace {
 namespace field = graph_field;
 
 // Field numbers of tensorflow/core/framework/{op_def,attr_value}.proto.
+constexpr protozero::pbf_tag_type kInputArg = 2;      // OpDef
 constexpr protozero::pbf_tag_type kOutputArg = 3;     // OpDef
 constexpr protozero::pbf_tag_type kNumberAttr = 5;    // OpDef.ArgDef
 constexpr protozero::pbf_tag_type kTypeListAttr = 6;  // OpDef.ArgDef
@@ -94,7 +95,8 @@ class Finder {
  public:
   explicit Finder(std::string_view graph) : graph_(graph) {
     ForEachFunction(graph, [&](std::string_view name, std::string_view function) {
-      outputs_.emplace(name, OutputsOf(function));
+      outputs_.emplace(name, CountOf(function, kOutputArg));
+      inputs_.emplace(name, CountOf(function, kInputArg));
     });
   }
 
@@ -108,11 +110,11 @@ class Finder {
 
  private:
   // None where the call decides.
-  static std::optional<size_t> OutputsOf(std::string_view function) {
+  static std::optional<size_t> CountOf(std::string_view function, protozero::pbf_tag_type kind) {
     size_t count = 0;
     bool is_open = false;
     ForEachPayload(function, field::kSignature, [&](std::string_view signature) {
-      ForEachPayload(signature, kOutputArg, [&](std::string_view argument) {
+      ForEachPayload(signature, kind, [&](std::string_view argument) {
         ++count;
         if (!Payload(argument, kNumberAttr).empty() || !Payload(argument, kTypeListAttr).empty())
           is_open = true;
@@ -131,6 +133,7 @@ class Finder {
       if (part.is_payload && part.number == field::kInput) ++inputs;
     });
     const bool is_call = IsOneOf(op, kCalls);
+    const bool is_loop = op == "While" || op == "StatelessWhile";
     const bool is_branching = IsOneOf(op, kBranching);
     std::optional<size_t> returned;
     std::optional<size_t> wanted;
@@ -147,6 +150,8 @@ class Finder {
       if (op == "Const" && key == "dtype") type = Number(value, kType);
       if (op == "Const" && key == "value") tensor = Payload(value, field::kTensor);
       if (is_branching) Branch(number, op, key, value);
+      if (is_loop && key == "T") wanted = CountNumbers(Payload(value, field::kList), kListType);
+      if (is_loop && key == "body") callee = Payload(Payload(value, field::kFunc), field::kName);
       if (is_call && key == "Tout") wanted = CountNumbers(Payload(value, field::kList), kListType);
       if (is_call && key == "f") {
         callee = Payload(Payload(value, field::kFunc), field::kName);
@@ -161,11 +166,26 @@ class Finder {
     if (tensor.size() < kHandfulBytes && Elements(Payload(tensor, field::kTensorShape)) >= kMostElements) {
       Add(number, op, "value", "has a shape of 2^30 elements or more, and hardly a value");
     }
+    if (is_loop && wanted) {
+      const bool takes = Has(inputs_, callee, *wanted);
+      if (!takes || !Has(outputs_, callee, *wanted)) {
+        Add(number, op, "body",
+            "names a function that does not " + std::string(takes ? "return" : "take") + " the " +
+                std::to_string(*wanted) + " values of the loop");
+      }
+    }
     if (returned && wanted && *returned != *wanted) {
       Add(number, op, "Tout",
           "has " + std::to_string(*wanted) + " types; the function " + Quoted(callee) + " returns " +
               std::to_string(*returned) + " values");
     }
+  }
+
+  // Whether the function has so many, as far as that is known.
+  static bool Has(const std::unordered_map<std::string_view, std::optional<size_t>>& counts,
+                  std::string_view function, size_t wanted) {
+    const auto found = counts.find(function);
+    return found == counts.end() || found->second.value_or(wanted) == wanted;
   }
 
   void Branch(uint32_t number, std::string_view op, std::string_view key, std::string_view value) {
@@ -186,6 +206,8 @@ class Finder {
   }
 
   std::string_view graph_;
+  // Of each function; none where the call decides.
+  std::unordered_map<std::string_view, std::optional<size_t>> inputs_;
   std::unordered_map<std::string_view, std::optional<size_t>> outputs_;
   std::vector<GraphFault> faults_;
   uint32_t next_ = 0;

@@ -20,6 +20,8 @@ const steps = [
   { name: 'types', run: () => npm('types') },
   { name: 'model', run: () => node('scripts/models/basic-pitch.mjs') },
   { name: 'sanitizers', run: () => node('scripts/tools/asan.mjs') },
+  // Some seconds of it: more by hand.
+  { name: 'fuzz', run: () => node('scripts/fuzz/native.mjs', '--seconds', '8') },
   { name: 'prebuilt', run: () => node('scripts/prebuild/make.mjs', TARGET) },
   // On what is shipped. The newest library is that of the tests below, too; `npm run compat` has them all.
   {
