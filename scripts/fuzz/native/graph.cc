@@ -71,7 +71,7 @@ void Unchanged(const std::string& graph, const GraphIndex& index) {
   GraphChanges none;
   none.codes.assign(index.names.size(), 0);
   const std::string once = RewriteGraph(graph, index.main_count, none);
-  const GraphIndex again = IndexGraph(once, {}, {}, {});
+  const GraphIndex again = IndexGraph(once, {}, {}, {}, {});
   ExpectSameNodes(index, again);
   for (size_t i = 0; i < index.names.size(); ++i) EXPECT(DeviceOf(index, i) == DeviceOf(again, i));
   // It has the form by then that it will keep.
@@ -90,7 +90,7 @@ void Placed(const std::string& graph, const GraphIndex& index, uint64_t choice) 
                             (unties[i] ? GraphChanges::kDropClass : 0));
   }
   const std::string placed = RewriteGraph(graph, index.main_count, changes);
-  const GraphIndex again = IndexGraph(placed, {}, {}, {});
+  const GraphIndex again = IndexGraph(placed, {}, {}, {}, {});
   ExpectSameNodes(index, again);
   for (size_t i = 0; i < index.names.size(); ++i) {
     const uint32_t device = changes.codes[i] & ~GraphChanges::kDropClass;
@@ -143,7 +143,7 @@ void Frozen(const std::string& graph, const GraphIndex& index, uint64_t choice) 
   } catch (const protozero::exception&) {
     return;  // a signature that is overruled by a later one is looked at here alone
   }
-  const GraphIndex again = IndexGraph(frozen, {}, {}, {});
+  const GraphIndex again = IndexGraph(frozen, {}, {}, {}, {});
   EXPECT(again.main_count == index.main_count + 1);
   EXPECT(again.names.size() == index.names.size() + 1 + copied);
   EXPECT(again.names[0] == "made" && TypeOf(again, 0) == "Const");
@@ -181,8 +181,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   EXPECT(fitness.is_safe || !fitness.is_simple);
   GraphIndex index;
   try {
-    index = IndexGraph(graph, {}, {}, {});
+    index = IndexGraph(graph, {}, {}, {}, {});
   } catch (const protozero::exception&) {
+    return 0;
+  } catch (const std::length_error&) {
     return 0;
   }
   ExpectSound(index);
@@ -194,7 +196,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < index.names.size(); ++i) {
     ops[(choice + i) % 3].emplace_back(index.names[i]);
   }
-  ExpectSound(IndexGraph(graph, ops[0], ops[1], ops[2]));
+  ExpectSound(IndexGraph(graph, ops[0], ops[1], ops[2], ops[(choice >> 2U) % 3]));
   Unchanged(graph, index);
   Placed(graph, index, choice);
   Frozen(graph, index, choice);
