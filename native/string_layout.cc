@@ -1,5 +1,7 @@
 #include "string_layout.h"
 
+#include <algorithm>
+#include <limits>
 #include <new>
 
 namespace tf_session {
@@ -19,8 +21,10 @@ void FreeWithStrings(void* data, size_t bytes, void* /*argument*/) {
 }
 
 TensorPtr AllocateStrings(const std::vector<int64_t>& shape, size_t elements) {
+  if (elements > std::numeric_limits<size_t>::max() / sizeof(TF_TString)) throw std::bad_alloc();
   const size_t bytes = elements * sizeof(TF_TString);
-  auto* strings = static_cast<TF_TString*>(::operator new(bytes == 0 ? 1 : bytes, kAlignment));
+  const size_t room = std::max(elements, size_t{1}) * sizeof(TF_TString);
+  auto* strings = static_cast<TF_TString*>(::operator new(room, kAlignment));
   // All elements are valid from the start: whatever throws while they are filled, each can be freed.
   for (size_t i = 0; i < elements; ++i) tf().TF_StringInit(&strings[i]);
   // Where it fails, it has freed them.

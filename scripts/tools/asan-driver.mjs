@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { SavedModel, Session, Tensor } from 'tf-session';
+import { SavedModel, Session, Tensor, tensorflow } from 'tf-session';
 import { cluster } from './asan-cluster.mjs';
 import { everyFixtureFast } from './asan-fast.mjs';
 import { calls, fixture, fixtures } from './asan-fixtures.mjs';
@@ -115,6 +115,7 @@ async function inWorker() {
 }
 
 if (isMainThread) {
+  await tensorflow.open();
   for (const part of [graphs, everyFixturePlaced, everyFixtureFast, prints, cluster, workers]) {
     const start = performance.now();
     await part();

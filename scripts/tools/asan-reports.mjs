@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is never freed, on purpose: TensorFlow ends the process with a server that is. */
-const KEPT = /\bTF_NewServer\b/;
+/** What is never freed, on purpose: TensorFlow ends the process with a server that is, and op libraries and plug-ins stay. */
+const KEPT = /\bTF_(?:NewServer|LoadLibrary|LoadPluggableDeviceLibrary)\b/;
 /** Between the allocation and the addon, Node makes it Node's: it frees its own at its own time. */
 const NODE = /\((?:\S*\/)?node\)$/;
 

@@ -8,11 +8,16 @@ beforeAll(() => openLibrary());
 
 const message = (number: number, bytes: readonly number[]) => [(number << 3) | 2, bytes.length, ...bytes];
 
-it('what a function takes is a loss of data where it is damaged below what is listed', async () => {
-  const argument = message(2, [0x16]); // a wire type that does not exist
-  const signature = message(1, [...message(1, [0x66]), ...argument]);
-  const graph = Uint8Array.from(message(2, message(1, signature)));
-  const picker = new NodePicker(graph, await NodeList.read(graph));
+/** A graph of one function `f`, whose argument is these bytes. */
+const withArgument = (argument: readonly number[]) =>
+  Uint8Array.from(message(2, message(1, message(1, [...message(1, [0x66]), ...message(2, argument)]))));
+
+it('what a function takes is a loss of data where it is damaged', async () => {
+  const [whole, damaged] = [withArgument(message(1, [0x78])), withArgument([0x16])]; // a wire type that does not exist
+  await expect(NodeList.read(damaged)).rejects.toThrow(/damaged/);
+  const list = await NodeList.read(whole);
+  expect(new NodePicker(whole, list).argument(1, 'x')).toBe(0);
+  const picker = new NodePicker(damaged, list);
   expect(() => picker.argument(1, 'x')).toThrow(TensorFlowError);
   expect(() => picker.argument(1, 'x')).toThrow(/damaged/);
 });
