@@ -118,16 +118,21 @@ export async function parseModel(path: string, options: SessionsOptions): Promis
 }
 
 /** A session, frozen where that was asked for. */
-export function makeSession(
+export async function makeSession(
   path: string,
   options: SessionsOptions,
   parsed: Parsed,
   where: Whereabouts = {},
 ): Promise<Made> {
   if (options.freeze === undefined) return makeRestored(path, options, parsed, where);
-  return freezeSession(options.freeze, path, parsed, (edits, restores) =>
-    makeRestored(path, options, parsed, where, edits, restores),
-  );
+  // Of the session whose variables become constants, too.
+  const repaired: Repair[] = [];
+  const made = await freezeSession(options.freeze, path, parsed, async (edits, restores) => {
+    const each = await makeRestored(path, options, parsed, where, edits, restores);
+    repaired.push(...each.repaired);
+    return each;
+  });
+  return { ...made, repaired };
 }
 
 /** A session, placed, with its variables restored and its tables initialised, in TensorFlow's own order. */

@@ -45,6 +45,7 @@ describe("a model whose restore op leaves out what its signatures read gives Pyt
     const [{ inputs }] = CASES as [Case];
     const picture = inputs.picture!.data as number[];
     const model = await openFixture(NAME, { freeze: { verify: { picture: new Float32Array(picture) } } });
+    expect(model.repaired).toHaveLength(14);
     const { scores } = await model.run({ picture: new Float32Array(picture) });
     const expected = CASES[0]!.outputs!.scores!.data as number[];
     expected.forEach((value, i) => void expect(scores!.data[i]).toBeCloseTo(value, 6));
