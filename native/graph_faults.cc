@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "graph_walk.h"
 #include "protozero_setup.h"
@@ -37,6 +38,8 @@ constexpr std::array<std::string_view, 3> kCalls = {"PartitionedCall", "Stateful
 // They are taken apart before anyone has looked for their functions.
 constexpr std::array<std::string_view, 6> kBranching = {"While",       "StatelessWhile", "If",
                                                         "StatelessIf", "Case",           "StatelessCase"};
+// What makes no sense in a graph without an Enter.
+constexpr std::array<std::string_view, 4> kOfLoops = {"NextIteration", "RefNextIteration", "Exit", "RefExit"};
 // Attributes that say how many inputs or outputs an op has.
 constexpr std::array<std::string_view, 4> kCounts = {"N", "num", "num_split", "num_partitions"};
 
@@ -101,10 +104,9 @@ class Finder {
   }
 
   std::vector<GraphFault> Find() {
-    ForEachPayload(graph_, field::kNode, [&](std::string_view node) { Node(node); });
-    ForEachFunction(graph_, [&](std::string_view, std::string_view function) {
-      ForEachPayload(function, field::kFunctionNode, [&](std::string_view node) { Node(node); });
-    });
+    Nodes(graph_, field::kNode);
+    ForEachFunction(
+        graph_, [&](std::string_view, std::string_view function) { Nodes(function, field::kFunctionNode); });
     return std::move(faults_);
   }
 
@@ -123,9 +125,25 @@ class Finder {
     return is_open ? std::nullopt : std::optional(count);
   }
 
+  // Of the main graph, or of a function.
+  void Nodes(std::string_view scope, protozero::pbf_tag_type kind) {
+    bool has_loop = false;
+    std::optional<GraphFault> outside;
+    ForEachPayload(scope, kind, [&](std::string_view node) {
+      const std::string_view op = Payload(node, field::kOp);
+      if (op == "Enter" || op == "RefEnter") has_loop = true;
+      if (!outside && IsOneOf(op, kOfLoops)) {
+        outside = {next_,
+                   "(" + std::string(op) + "): it stands outside of a loop, for nothing enters one there"};
+      }
+      Node(node);
+    });
+    if (outside && !has_loop) faults_.push_back(*outside);
+  }
+
   void Node(std::string_view node) {
     const uint32_t number = next_++;
-    if (faults_.size() == kMostFaults) return;
+    if (faults_.size() >= kMostFaults) return;
     std::string_view op;
     int64_t inputs = 0;
     ForEachField(node, [&](const Field& part) {
@@ -135,8 +153,8 @@ class Finder {
     const bool is_call = IsOneOf(op, kCalls);
     const bool is_loop = op == "While" || op == "StatelessWhile";
     const bool is_branching = IsOneOf(op, kBranching);
-    std::optional<size_t> returned;
     std::optional<size_t> wanted;
+    std::vector<std::string_view> returning;  // functions whose results are the op's
     std::string_view callee;
     int64_t type = 0;
     std::string_view tensor;
@@ -149,15 +167,11 @@ class Finder {
       }
       if (op == "Const" && key == "dtype") type = Number(value, kType);
       if (op == "Const" && key == "value") tensor = Payload(value, field::kTensor);
-      if (is_branching) Branch(number, op, key, value);
+      if (is_branching) Branch(number, op, key, value, &returning);
       if (is_loop && key == "T") wanted = CountNumbers(Payload(value, field::kList), kListType);
       if (is_loop && key == "body") callee = Payload(Payload(value, field::kFunc), field::kName);
-      if (is_call && key == "Tout") wanted = CountNumbers(Payload(value, field::kList), kListType);
-      if (is_call && key == "f") {
-        callee = Payload(Payload(value, field::kFunc), field::kName);
-        const auto found = outputs_.find(callee);
-        if (found != outputs_.end()) returned = found->second;
-      }
+      if (!is_loop && key == "Tout") wanted = CountNumbers(Payload(value, field::kList), kListType);
+      if (is_call && key == "f") returning.push_back(Payload(Payload(value, field::kFunc), field::kName));
     });
     if (const int64_t held = Number(tensor, field::kTensorDType); type != held && !tensor.empty()) {
       Add(number, op, "dtype",
@@ -174,10 +188,14 @@ class Finder {
                 std::to_string(*wanted) + " values of the loop");
       }
     }
-    if (returned && wanted && *returned != *wanted) {
+    if (is_loop || !wanted) return;
+    for (const std::string_view name : returning) {
+      const auto found = outputs_.find(name);
+      const size_t returned = found == outputs_.end() ? *wanted : found->second.value_or(*wanted);
+      if (returned == *wanted) continue;
       Add(number, op, "Tout",
-          "has " + std::to_string(*wanted) + " types; the function " + Quoted(callee) + " returns " +
-              std::to_string(*returned) + " values");
+          "has " + std::to_string(*wanted) + " types; the function " + Quoted(name) + " returns " +
+              std::to_string(returned) + " values");
     }
   }
 
@@ -188,9 +206,11 @@ class Finder {
     return found == counts.end() || found->second.value_or(wanted) == wanted;
   }
 
-  void Branch(uint32_t number, std::string_view op, std::string_view key, std::string_view value) {
+  void Branch(uint32_t number, std::string_view op, std::string_view key, std::string_view value,
+              std::vector<std::string_view>* named) {
     const auto look = [&](std::string_view function) {
       const std::string_view name = Payload(function, field::kName);
+      named->push_back(name);
       if (outputs_.count(name) == 0) {
         Add(number, op, key, "names the function " + Quoted(name) + ", which there is not");
       }

@@ -38,6 +38,30 @@ export const CASES = [
     atTensorFlow: 'op_kernel.cc:1004',
   },
   {
+    name: 'a branch that returns less than its condition gives',
+    fixture: 'control-flow-v2',
+    ...graph((metaGraph) => {
+      for (const each of metaGraph.graphDef.library.function) {
+        if (!each.signature.name.startsWith('up_or_down_true')) continue;
+        each.signature.outputArg.length = 0;
+        each.ret = {};
+      }
+    }),
+    code: 'INVALID_ARGUMENT',
+    message: /\(If\): its attribute Tout has 1 types; the function "up_or_down_true_\d+" returns 0 values/,
+    atTensorFlow: 'SIGSEGV in _ZN10tensorflow13RewriteIfNodeEPNS_4NodeEPNS_5GraphEb',
+  },
+  {
+    name: 'a next round outside of a loop',
+    fixture: 'control-flow-v2',
+    ...graph((metaGraph) => {
+      for (const node of nodes(metaGraph, 'up_or_down/Identity')) node.op = 'NextIteration';
+    }),
+    code: 'INVALID_ARGUMENT',
+    message: /up_or_down\/Identity .*\(NextIteration\): it stands outside of a loop/,
+    atTensorFlow: undefined,
+  },
+  {
     name: 'a loop whose body there is not',
     fixture: 'control-flow-v2',
     ...graph((metaGraph) => functionsBut(metaGraph, 'loop_body')),

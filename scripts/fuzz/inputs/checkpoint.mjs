@@ -6,6 +6,8 @@ import { pick } from '../random.mjs';
 import { damaged } from './bytes.mjs';
 import { changeShape, someSize, someText, someType } from './graph-values.mjs';
 
+/** What goes beyond the type comes out at its other end. */
+const asInt64 = (value) => BigInt.asIntN(64, value);
 const { maskedCrc32c } = await fromDist('records/crc32c.js');
 const { readCheckpointIndex } = await fromDist('saved-model/checkpoint.js');
 const { BundleHeaderProtoSchema, BundleEntryProtoSchema } = await fromDist(
@@ -61,10 +63,10 @@ function changeEntries(entries, header, random) {
       changeShape(entry.shape, random);
       break;
     case 3:
-      entry.size = random(2) === 0 ? someSize(random) : entry.size + BigInt(random(9) - 4);
+      entry.size = asInt64(random(2) === 0 ? someSize(random) : entry.size + BigInt(random(9) - 4));
       break;
     case 4:
-      entry.offset = random(2) === 0 ? someSize(random) : entry.offset + BigInt(random(9) - 4);
+      entry.offset = asInt64(random(2) === 0 ? someSize(random) : entry.offset + BigInt(random(9) - 4));
       break;
     case 5:
       entry.shardId = pick([0, 1, 7, -1, 2 ** 31 - 1], random);
