@@ -172,6 +172,14 @@ it('says what of the feeds goes from task to task', async () => {
   ]);
 });
 
+it('restores variables that the restore op leaves out, on another task as well', async () => {
+  for (const placement of [[], [{ type: 'VarHandleOp', device: '/job:worker/task:1/CPU:1' }]]) {
+    const model = await open('keras-in-module', { placement });
+    expect(model.repaired).toHaveLength(14);
+    await expectCases(model, casesByTags('keras-in-module').get('serve')!, 'keras-in-module');
+  }
+});
+
 it('restores variables where they are placed', async () => {
   const model = await open('tf2-functions', {
     placement: [{ type: 'VarHandleOp', device: '/job:worker/task:2/CPU:1' }],
