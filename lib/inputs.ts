@@ -6,12 +6,12 @@ import { Tensor } from './tensor.js';
 import {
   arrayName,
   defaultDType,
-  elementCount,
   elements,
   isTypedArray,
   makeData,
   type TensorSource,
 } from './tensor-encode.js';
+import { elementCount } from './tensor-shape.js';
 
 /** What a run takes for one input: a tensor, or values whose meaning the model's signature says. */
 export type TensorLike = Tensor | TensorSource;

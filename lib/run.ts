@@ -14,7 +14,7 @@ import { externalBuffersAllowed } from './runtime/external-buffers.js';
 import { tensorflow } from './runtime/tensorflow.js';
 import { show } from './show.js';
 import { copyTensor, Tensor } from './tensor.js';
-import { MOST_DIMENSIONS } from './tensor-encode.js';
+import { MOST_DIMENSIONS } from './tensor-shape.js';
 import { LONGEST_TIMER, limit, tooLate } from './time-limit.js';
 
 /** How outputs come back; given to `load` as the model's default, or to a run. */

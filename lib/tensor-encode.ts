@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import { type DType, type DTypeInfo, dtypeInfo, type NumericData, type TensorData } from './dtype.js';
 import { TensorFlowError } from './errors.js';
 import { show } from './show.js';
+import { MOST_DIMENSIONS, tooManyDimensions } from './tensor-shape.js';
 
 /** One value of a tensor. Complex numbers are pairs `[re, im]`. */
 export type Scalar = number | bigint | boolean | string | Uint8Array;
@@ -36,9 +37,6 @@ export type DTypeOf<T> = T extends { dtype: infer D extends DType }
                 : T extends string | readonly string[]
                   ? 'string'
                   : DType;
-
-/** TensorFlow ends the process for tensors of more dimensions. */
-export const MOST_DIMENSIONS = 254;
 
 const DTYPE_OF_ARRAY: Record<string, DType> = {
   Float32Array: 'float32',
@@ -79,38 +77,6 @@ export function arrayName(array: ArrayBufferView): string {
 /** True for the bytes of one string. */
 function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && arrayName(value) === 'Uint8Array';
-}
-
-/** A copy of a shape that is one for `elementCount`: what is read twice may be two things. */
-export function copyShape(shape: readonly number[]): number[] {
-  if (!Array.isArray(shape)) fail(`A shape is an array of whole numbers; ${show(shape)} is none.`);
-  const { length } = shape;
-  if (!(length <= MOST_DIMENSIONS)) tooManyDimensions();
-  const copy: number[] = [];
-  // No dimension is -0.
-  for (let i = 0; i < length; i++) {
-    const size = shape[i]!;
-    copy.push(size === 0 ? 0 : size);
-  }
-  return copy;
-}
-
-function tooManyDimensions(): never {
-  return fail(`A tensor has at most ${MOST_DIMENSIONS} dimensions.`);
-}
-
-/** Elements of a shape; checks that each dimension is a whole number of 0 or more, and that there are not too many. */
-export function elementCount(shape: readonly number[]): number {
-  if (shape.length > MOST_DIMENSIONS) tooManyDimensions();
-  let count = 1;
-  for (const dimension of shape) {
-    if (!Number.isSafeInteger(dimension) || dimension < 0) {
-      fail(`A shape consists of whole numbers of 0 or more; ${show(shape)} does not.`);
-    }
-    count *= dimension;
-  }
-  if (!Number.isSafeInteger(count)) fail(`The shape ${show(shape)} has too many elements.`);
-  return count;
 }
 
 /** The data type that a value has where nobody says otherwise: numbers are float32, as in TensorFlow.js. */

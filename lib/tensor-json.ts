@@ -10,7 +10,8 @@ import { TensorFlowError } from './errors.js';
 import type { InputSpec } from './inputs.js';
 import { show } from './show.js';
 import { Tensor } from './tensor.js';
-import { elementCount, encodeValues, flatten, type Nested } from './tensor-encode.js';
+import { encodeValues, flatten, type Nested } from './tensor-encode.js';
+import { elementCount } from './tensor-shape.js';
 
 /** A real number in JSON. */
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';

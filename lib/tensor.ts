@@ -7,15 +7,14 @@ import { addon } from './runtime/addon.js';
 import { allowExternalBuffers, externalBuffersAllowed } from './runtime/external-buffers.js';
 import type { RankOf, ShapeOf } from './shape-types.js';
 import {
-  copyShape,
   type DTypeOf,
   decodeNumbers,
   defaultDType,
-  elementCount,
   elements,
   makeData,
   type TensorSource,
 } from './tensor-encode.js';
+import { copyShape, elementCount } from './tensor-shape.js';
 
 /**
  * A tensor on the host. Its `data` is a typed array (see the README's table of types), for strings an array.

@@ -2,7 +2,7 @@
 import { dtypeInfo, type NumericData } from '../dtype.js';
 import { TensorFlowError } from '../errors.js';
 import { Tensor } from '../tensor.js';
-import { elementCount } from '../tensor-encode.js';
+import { elementCount } from '../tensor-shape.js';
 
 /** The largest inner shape of these tensors, which all have the same number of dimensions. */
 function largestInner(tensors: readonly Tensor[]): number[] {

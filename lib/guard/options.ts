@@ -19,8 +19,8 @@ export interface ModelLimits {
 export interface GuardOptions {
   /**
    * Op types, or globs over them, that a model may use although they reach files, the network or the process itself; a model
-   * that has another op of that kind is then refused. Default: `PyFunc`, its like and `Abort` are refused, of others a process
-   * warning (`TF_SESSION_MODEL_OPS`) tells. `[]` refuses all of them, `['*']` none, without a word. What counts are ops that
+   * that has another op of that kind is then refused. Default: `PyFunc`, its like, `Abort` and `DatasetFromGraph` are refused,
+   * of others a process warning (`TF_SESSION_MODEL_OPS`) tells. `[]` refuses all of them, `['*']` none, without a word. What counts are ops that
    * signatures reach, or loading does; a checkpoint and assets of the model's own are always read.
    */
   allowOps?: readonly string[] | undefined;

@@ -18,7 +18,7 @@ import {
   BundleEntryProtoSchema,
   BundleHeaderProtoSchema,
 } from '../proto/tensorflow/core/protobuf/tensor_bundle_pb.js';
-import { MOST_DIMENSIONS } from '../tensor-encode.js';
+import { MOST_DIMENSIONS } from '../tensor-shape.js';
 import { codeOf, fileError } from './directory.js';
 
 const FOOTER_BYTES = 48;

@@ -4,7 +4,7 @@ import { type DataOf, type DType, type DTypeInfo, dtypeByNumber, type NumericDat
 import { TensorFlowError } from '../errors.js';
 import { type TensorProto, TensorProtoSchema } from '../proto/tensorflow/core/framework/tensor_pb.js';
 import { Tensor } from '../tensor.js';
-import { elementCount } from '../tensor-encode.js';
+import { elementCount } from '../tensor-shape.js';
 
 /**
  * The tensor that a serialized TensorProto holds: its bytes in one piece, or values one by one, where the last one stands for all

@@ -5,7 +5,7 @@
 import type { DType, NumericData, TensorData, TypedArrayConstructor } from '../../dtype.js';
 import { dtypeInfo } from '../../dtype.js';
 import { TensorFlowError } from '../../errors.js';
-import { elementCount } from '../../tensor-encode.js';
+import { elementCount } from '../../tensor-shape.js';
 
 /** An array as its file has it. */
 export interface NpyArray {
