@@ -1,6 +1,9 @@
 /** Versions of a model in numbered folders, each of which says its number: the fixture warm-up, its asset written anew. */
 import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished } from 'vitest';
+import { type LoadOptions, SavedModel, type Tensor } from '../../lib/index.js';
 import { addon } from '../../lib/runtime/addon.js';
 import { fixture, temporaryDirectory } from '../saved-model/models.js';
 
@@ -34,4 +37,28 @@ export function warmUpFile(folder: string): string {
 /** Native sessions that live. */
 export function liveSessions(): number {
   return addon().counts().sessions;
+}
+
+/** Without its warm-up, for one test. */
+export async function load(directory: string, options?: LoadOptions): Promise<SavedModel> {
+  const model = await SavedModel.load(directory, { warmUp: false, ...options });
+  onTestFinished(() => model.close({ cancel: true }));
+  return model;
+}
+
+/** The version that a run's outputs say. */
+export function versionIn({ version }: Record<string, Tensor>): number {
+  return Number(version!.data[0]);
+}
+
+export async function versionOf(model: SavedModel): Promise<number> {
+  return versionIn(await model.run({ x: [1] }));
+}
+
+/** Resolves when so many sessions live. */
+export async function untilLive(count: number): Promise<void> {
+  for (let i = 0; liveSessions() !== count; i++) {
+    if (i === 500) expect(liveSessions()).toBe(count);
+    await sleep(10);
+  }
 }
