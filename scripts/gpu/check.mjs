@@ -10,11 +10,12 @@
 //
 // LD_LIBRARY_PATH is empty throughout. Ends with status 1 where something failed that no missing driver explains.
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheFolder, fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
+import { cudaLibraries, openLibrary } from './cuda-libraries.mjs';
 
 const CHECK = '_ZN3tsl8internal9DsoLoader26MaybeTryDlopenGPULibrariesEv';
 const MODEL = join(ROOT, 'test/fixtures/tf1-variables');
@@ -53,19 +54,11 @@ function say(isGood, text) {
 }
 
 async function openEach(library) {
-  const folder = join(dirname(library), '..');
-  const names = await readdir(join(folder, 'nvidia'), { recursive: true }).catch(() => []);
-  const files = names.filter((name) => /^[^/]+\/lib\/[^/]+\.so[^/]*$/.test(name)).sort();
+  const files = await cudaLibraries(library);
   if (files.length === 0) console.log('       no CUDA libraries are beside it');
-  for (const name of files) {
-    const { status, output } = python(
-      'import ctypes, sys; ctypes.CDLL(sys.argv[1])',
-      join(folder, 'nvidia', name),
-    );
-    const lacksDriver = /libcuda\.so\.1: cannot open/.test(output);
-    const result =
-      status === 0 ? 'opens' : lacksDriver ? 'wants the driver' : output.trim().split('\n').at(-1);
-    say(status === 0 || lacksDriver, `${name}: ${result}`);
+  for (const { name, path } of files) {
+    const result = await openLibrary(path);
+    say(['opens', 'wants the driver'].includes(result), `${name}: ${result}`);
   }
 }
 

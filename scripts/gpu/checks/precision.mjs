@@ -1,0 +1,75 @@
+// `freeze` and mixed precision on the GPU, beside the CPU's values of the model as it was saved.
+import { SavedModel } from 'tf-session';
+import { compare, expectation, figure, inputsFor, mostOn, same, short, within } from '../seen.mjs';
+
+export const title = 'freeze and mixed precision on the GPU keep the values';
+export const needs = [];
+export const limit = 400;
+const FROZEN = 1e-3;
+const MIXED = 1e-2;
+/** Cards from here on compute with halves. */
+const HALVES = 7;
+const mixed = { graphOptions: { rewriteOptions: { autoMixedPrecision: 'ON' } } };
+
+export const parts = {
+  async frozen(context, { folder }) {
+    const { apart, where } = await compare(context, folder, { freeze: true });
+    return { apart, where };
+  },
+  async mixed(context, { folder }) {
+    const { apart } = await compare(context, folder, { freeze: true, config: mixed });
+    const config = context.config({ allowSoftPlacement: true, ...mixed });
+    const model = await SavedModel.load(folder, { config, freeze: true });
+    const { events } = await model.trace(inputsFor(model, 2), { device: context.gpu, warmUp: 1 });
+    const isHalf = ({ outputs }) => outputs.some(({ dtype }) => dtype === 'float16');
+    return { apart, halves: events.filter(isHalf).length };
+  },
+};
+
+export async function see(context) {
+  const { models, skipped } = context.subjects();
+  const seen = {};
+  for (const data of models) {
+    const { apart, where } = await context.aside('frozen', { data });
+    const { apart: mixedApart, halves } = await context.aside('mixed', { data });
+    seen[data.name] = { frozen: apart, where, mixed: mixedApart, halves };
+  }
+  // TensorFlow leaves a graph alone in which there is too little to gain, as in a fixture.
+  const isReal = models.some(({ name }) => name !== 'tf2-functions');
+  const hasHalves = !context.rehearse && isReal && !(context.cards[0]?.capability < HALVES);
+  const without = hasHalves
+    ? []
+    : ['that halves are computed with: needs a GPU of compute capability 7 and a model of real size'];
+  return {
+    gpu: short(context.gpu),
+    hasHalves,
+    names: models.map(({ name }) => name),
+    models: seen,
+    skipped: [...skipped, ...without],
+  };
+}
+
+export function judge({ gpu, hasHalves, names, models }) {
+  const all = Object.entries(models);
+  const halves = all.map(([, model]) => model.halves);
+  const expectations = all.flatMap(([name, { frozen, where, mixed }]) => [
+    expectation(`${name}: most ops of the frozen model ran on the GPU`, where, mostOn(where, gpu)),
+    expectation(`${name}: frozen within ${FROZEN}`, figure(frozen), within(frozen, 0, FROZEN)),
+    expectation(`${name}: frozen, mixed precision within ${MIXED}`, figure(mixed), within(mixed, 0, MIXED)),
+  ]);
+  const inUse = expectation(
+    'mixed precision computes with halves in at least one model',
+    `${halves.join(', ')} kernels give float16`,
+    hasHalves === true && halves.every((count) => count >= 0) && halves.some((count) => count > 0),
+  );
+  const isLeftOut = hasHalves === false && halves.every((count) => count >= 0);
+  return [
+    expectation(
+      'all models that are there were compared',
+      names.join(', '),
+      names.length > 0 && same(names, Object.keys(models)),
+    ),
+    ...expectations,
+    ...(isLeftOut ? [] : [inUse]),
+  ];
+}

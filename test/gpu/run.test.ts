@@ -1,0 +1,100 @@
+/** The program that checks this library on a GPU, where there is none: all others are hidden from it. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { findLibrary } from '../../lib/runtime/finder.js';
+
+const PROGRAM = fileURLToPath(new URL('../../scripts/gpu/run.mjs', import.meta.url));
+const { path: library } = await findLibrary();
+
+interface Ran {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A cache with nothing in it: no models but the fixtures. */
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'tf-session-gpu-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+async function run(...args: string[]): Promise<Ran> {
+  const env = {
+    ...process.env,
+    CUDA_VISIBLE_DEVICES: '-1',
+    XDG_CACHE_HOME: await folder(),
+    NODE_OPTIONS: '',
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+it('rehearses every check, and writes down what was seen', { timeout: 240_000 }, async () => {
+  const out = join(await folder(), 'report');
+  const { status, stdout, stderr } = await run(
+    '--rehearse',
+    '--quick',
+    '--no-bench',
+    '--library',
+    library,
+    '--out',
+    out,
+  );
+  expect(stdout.split('\n').filter((line) => line.includes('FAIL'))).toEqual([]);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^REHEARSAL WITHOUT A GPU/);
+  const lines = stdout.split('\n').filter((line) => /\b(ok|skip) {2}/.test(line));
+  for (const line of lines) expect(line).toMatch(/^rehearsal {2}(ok|skip) +[\w-]+: \S/);
+  const { rehearsal, about, counts, machine, results } = JSON.parse(
+    await readFile(join(out, 'report.json'), 'utf8'),
+  );
+  expect({ rehearsal, failed: counts.failed }).toEqual({ rehearsal: true, failed: 0 });
+  expect(about).toMatch(/^REHEARSAL/);
+  expect(machine).toMatchObject({ node: process.version, library: { path: expect.any(String) }, gpus: [] });
+  expect(machine.glibc).toMatch(/^2\./);
+  // What only a GPU can tell says so; its code has run, too.
+  for (const { name, expectations, skipped, seen } of results) {
+    if (['libraries', 'own-files', 'chosen-ops'].includes(name)) continue;
+    expect(seen, name).toBeDefined();
+    expect(expectations.length > 0 || /^needs a GPU/.test(skipped[0]), name).toBe(true);
+  }
+  const markdown = await readFile(join(out, 'report.md'), 'utf8');
+  expect(markdown).toMatch(/^# REHEARSAL WITHOUT A GPU/);
+  for (const { title } of results) expect(markdown).toContain(`## Rehearsed: ${title}`);
+});
+
+it('without a GPU it checks nothing, fails, and says why', async () => {
+  const { status, stdout, stderr } = await run('--library', library);
+  expect(status).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(
+    /^There is no GPU, so nothing was checked\. (This is a CPU build|CUDA_VISIBLE_DEVICES|NVIDIA)/,
+  );
+  expect(stderr).toContain('--rehearse');
+});
+
+it('without a library it says where it looked', async () => {
+  const { status, stderr } = await run('--rehearse', '--library', '/nowhere');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/nowhere/);
+});
+
+it.each([['--only', 'nothing'], ['--fast'], ['extra']])('wrong usage: %s', async (...args) => {
+  const { status, stderr } = await run(...args);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/Ends with 0 when all that ran held/);
+});
+
+it('lists the checks', async () => {
+  const { status, stdout } = await run('--list');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^devices: GPUs are listed with their memory$/m);
+});
