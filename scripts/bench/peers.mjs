@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { headers } from '../headers.mjs';
 import { ensureLibrary } from '../tools/library.mjs';
+import { MODELS } from './cases.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
@@ -40,10 +41,17 @@ export function capture(program, args, options = {}) {
   });
 }
 
-/** The models, made by Python's TensorFlow where they are not there. */
+/** What bench_models.py leaves behind: the models of `npm run bench`, and those of scripts/gpu/bench with their sizes. */
+const MADE = [
+  ...Object.keys(MODELS),
+  ...['matmul', 'transformer'],
+  ...['mlp', 'mobilenet', 'resnet', 'transformer'].map((name) => join(name, 'flops.json')),
+];
+
+/** The models, made by Python's TensorFlow where one is not there. */
 export async function models() {
   const folder = join(CACHE, 'models');
-  if (!existsSync(join(folder, 'resnet'))) {
+  if (!MADE.every((name) => existsSync(join(folder, name)))) {
     console.error('Making the models with Python’s TensorFlow, once …');
     await capture(process.execPath, [join(ROOT, 'scripts/fixtures/make.mjs'), '--bench', folder]);
   }
