@@ -1,9 +1,10 @@
 // The limit of any binding: TF_SessionRun in a loop, and nothing else.
 //
-//     raw DIR --feed NAME:TYPE:D,D… --fetch NAME… [--caller] [--no-copies] [--threads N] [--seconds S]
+//     raw DIR --feed NAME:TYPE:D,D… --fetch NAME… [--batch N]… [--caller] [--no-copies] [--config FILE] [--seconds S]
 //
-// TYPE is float or string. Unless told otherwise each run copies its input in and all of its outputs out. Prints one
-// line of JSON: times in microseconds.
+// TYPE is float or string. Each --batch is the first dimension of all feeds, in place of what they say; one after the
+// other they are measured. FILE holds a serialized ConfigProto. Unless told otherwise each run copies its input in and
+// all of its outputs out. Prints a line of JSON for each batch: times in microseconds.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,7 +56,7 @@ TF_Output Find(TF_Graph* graph, const std::string& name) {
   return {operation, index};
 }
 
-Feed ParseFeed(TF_Graph* graph, const std::string& text) {
+Feed ParseFeed(TF_Graph* graph, const std::string& text, int64_t batch) {
   Feed feed;
   const size_t first = text.find(':');
   const size_t second = text.find(':', first + 1);
@@ -61,7 +64,8 @@ Feed ParseFeed(TF_Graph* graph, const std::string& text) {
   feed.is_string = text.substr(first + 1, second - first - 1) == "string";
   for (size_t at = second + 1; at < text.size();) {
     const size_t comma = std::min(text.find(',', at), text.size());
-    feed.shape.push_back(std::atoll(text.substr(at, comma - at).c_str()));
+    const bool is_first = feed.shape.empty();
+    feed.shape.push_back(is_first && batch > 0 ? batch : std::atoll(text.substr(at, comma - at).c_str()));
     feed.elements *= static_cast<size_t>(feed.shape.back());
     at = comma + 1;
   }
@@ -109,29 +113,41 @@ size_t CopyOut(const TF_Tensor* tensor) {
   return copies.size();
 }
 
+std::string ReadFile(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    std::fprintf(stderr, "cannot read %s\n", path);
+    std::exit(1);
+  }
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> feed_texts;
   std::vector<std::string> fetch_names;
+  std::vector<int64_t> batches;
   bool caller = false;
   bool copies = true;
-  int threads = 0;
+  std::string config;
   double seconds = 1;
   for (int i = 2; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--feed") feed_texts.emplace_back(argv[++i]);
     if (argument == "--fetch") fetch_names.emplace_back(argv[++i]);
+    if (argument == "--batch") batches.push_back(std::atoll(argv[++i]));
     if (argument == "--caller") caller = true;
     if (argument == "--no-copies") copies = false;
-    if (argument == "--threads") threads = std::atoi(argv[++i]);
+    if (argument == "--config") config = ReadFile(argv[++i]);
     if (argument == "--seconds") seconds = std::atof(argv[++i]);
   }
+  if (batches.empty()) batches.push_back(0);
 
   TF_Status* status = TF_NewStatus();
   TF_SessionOptions* options = TF_NewSessionOptions();
-  const unsigned char config[] = {0x10, static_cast<unsigned char>(threads)};  // intra_op_parallelism_threads
-  if (threads > 0) TF_SetConfig(options, config, sizeof config, status);
+  TF_SetConfig(options, config.data(), config.size(), status);
+  Check(status);
   const char* tags[] = {"serve"};
   TF_Graph* graph = TF_NewGraph();
   const auto load_start = Clock::now();
@@ -140,60 +156,64 @@ int main(int argc, char** argv) {
   Check(status);
   const double load = MicrosSince(load_start);
 
-  std::vector<Feed> feeds;
-  std::vector<TF_Output> inputs;
   std::vector<TF_Output> outputs;
-  for (const std::string& text : feed_texts) feeds.push_back(ParseFeed(graph, text));
-  for (const Feed& feed : feeds) inputs.push_back(feed.output);
   for (const std::string& name : fetch_names) outputs.push_back(Find(graph, name));
-
   const unsigned char in_caller[] = {0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
   TF_Buffer run_options{};
   run_options.data = in_caller;
   run_options.length = sizeof in_caller;
-  std::vector<TF_Tensor*> kept;
-  if (!copies) {
-    for (const Feed& feed : feeds) kept.push_back(MakeInput(feed));
-  }
-  size_t sink = 0;
-  const auto run = [&] {
-    std::vector<TF_Tensor*> values = kept;
-    if (copies) {
-      for (const Feed& feed : feeds) values.push_back(MakeInput(feed));
-    }
-    std::vector<TF_Tensor*> fetched(outputs.size(), nullptr);
-    TF_SessionRun(session, caller ? &run_options : nullptr, inputs.data(), values.data(),
-                  static_cast<int>(inputs.size()), outputs.data(), fetched.data(),
-                  static_cast<int>(outputs.size()), nullptr, 0, nullptr, status);
-    Check(status);
-    if (copies) {
-      for (TF_Tensor* value : values) TF_DeleteTensor(value);
-    }
-    for (TF_Tensor* tensor : fetched) {
-      if (copies) sink += CopyOut(tensor);
-      TF_DeleteTensor(tensor);
-    }
-  };
 
-  const auto first_start = Clock::now();
-  run();
-  const double first = MicrosSince(first_start);
-  for (const auto start = Clock::now(); MicrosSince(start) < seconds * 0.3e6;) run();
-  std::vector<double> times;
-  const clock_t cpu_start = clock();
-  const auto start = Clock::now();
-  while (times.size() < 5 || MicrosSince(start) < seconds * 1e6) {
-    const auto begin = Clock::now();
+  for (const int64_t batch : batches) {
+    std::vector<Feed> feeds;
+    std::vector<TF_Output> inputs;
+    for (const std::string& text : feed_texts) feeds.push_back(ParseFeed(graph, text, batch));
+    for (const Feed& feed : feeds) inputs.push_back(feed.output);
+    std::vector<TF_Tensor*> kept;
+    if (!copies) {
+      for (const Feed& feed : feeds) kept.push_back(MakeInput(feed));
+    }
+    size_t sink = 0;
+    const auto run = [&] {
+      std::vector<TF_Tensor*> values = kept;
+      if (copies) {
+        for (const Feed& feed : feeds) values.push_back(MakeInput(feed));
+      }
+      std::vector<TF_Tensor*> fetched(outputs.size(), nullptr);
+      TF_SessionRun(session, caller ? &run_options : nullptr, inputs.data(), values.data(),
+                    static_cast<int>(inputs.size()), outputs.data(), fetched.data(),
+                    static_cast<int>(outputs.size()), nullptr, 0, nullptr, status);
+      Check(status);
+      if (copies) {
+        for (TF_Tensor* value : values) TF_DeleteTensor(value);
+      }
+      for (TF_Tensor* tensor : fetched) {
+        if (copies) sink += CopyOut(tensor);
+        TF_DeleteTensor(tensor);
+      }
+    };
+
+    const auto first_start = Clock::now();
     run();
-    times.push_back(MicrosSince(begin));
+    const double first = MicrosSince(first_start);
+    for (const auto start = Clock::now(); MicrosSince(start) < seconds * 0.3e6;) run();
+    std::vector<double> times;
+    const clock_t cpu_start = clock();
+    const auto start = Clock::now();
+    while (times.size() < 5 || MicrosSince(start) < seconds * 1e6) {
+      const auto begin = Clock::now();
+      run();
+      times.push_back(MicrosSince(begin));
+    }
+    const double cpu = static_cast<double>(clock() - cpu_start) / CLOCKS_PER_SEC * 1e6 / MicrosSince(start);
+    std::sort(times.begin(), times.end());
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    std::printf("{\"batch\":%lld,\"medianUs\":%.3f,\"p99Us\":%.3f,\"runs\":%zu,\"loadMs\":%.2f,\"firstUs\":%.1f,"
+                "\"peakKb\":%ld,\"cpuPerWall\":%.2f,\"sink\":%zu}\n",
+                static_cast<long long>(feeds.empty() ? 0 : feeds[0].shape[0]), times[times.size() / 2],
+                times[times.size() * 99 / 100], times.size(), load / 1000, first, usage.ru_maxrss, cpu, sink);
+    std::fflush(stdout);
+    for (TF_Tensor* value : kept) TF_DeleteTensor(value);
   }
-  const double cpu = static_cast<double>(clock() - cpu_start) / CLOCKS_PER_SEC * 1e6 / MicrosSince(start);
-  std::sort(times.begin(), times.end());
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  std::printf("{\"medianUs\":%.3f,\"p99Us\":%.3f,\"runs\":%zu,\"loadMs\":%.2f,\"firstUs\":%.1f,"
-              "\"peakKb\":%ld,\"cpuPerWall\":%.2f,\"sink\":%zu}\n",
-              times[times.size() / 2], times[times.size() * 99 / 100], times.size(), load / 1000, first,
-              usage.ru_maxrss, cpu, sink);
   return 0;
 }
