@@ -1,5 +1,6 @@
 // What was measured, and which of the ratios hold.
-import { median } from '../measure/figures.mjs';
+import { escapeHtml, pageHtml, rowsHtml } from './programs/html.mjs';
+import { median } from './programs/timing.mjs';
 
 function valuesOf(figures, name, figure) {
   return (figures.get(name) ?? []).map((each) => each[figure]).filter((value) => value !== undefined);
@@ -85,36 +86,31 @@ function sideBySide(figures, beside) {
   ];
 }
 
+const ratioCells = ({ what, value, best, bound, holds }) => [
+  what,
+  two(value),
+  two(best),
+  bound,
+  verdict(holds),
+];
+
 export function table(figures, rows, beside, missing) {
-  const ratios = rows.map(({ what, value, best, bound, holds }) => [
-    what,
-    two(value),
-    two(best),
-    bound,
-    verdict(holds),
-  ]);
   const left = [...missing].map(([name, reason]) => `left out: ${name}: ${reason}`);
   return [
     ...(beside.length > 0 ? [columns(sideBySide(figures, beside)), ''] : []),
     columns([['measured', 'median', 'of processes', 'cores'], ...measured(figures)]),
     '',
-    columns([['ratio', 'is', 'of the best', 'should be', ''], ...ratios]),
+    columns([['ratio', 'is', 'of the best', 'should be', ''], ...rows.map(ratioCells)]),
     ...left,
   ].join('\n');
 }
 
-export function escapeHtml(text) {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 export function page(figures, rows, beside, missing) {
-  const line = (cells) => `<tr>${cells.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`;
-  const style =
-    ':root{color-scheme:light dark;font:15px/1.5 system-ui}body{max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td{padding:.2rem .5rem;border-bottom:1px solid #8884}';
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><meta name="viewport" content="width=device-width, initial-scale=1"><title>tf-session, measured</title><style>${style}</style>
-<h1>Ratios</h1><table>${rows.map(({ what, value, best, bound, holds }) => line([what, two(value), two(best), bound, verdict(holds)])).join('\n')}</table>
-<h1>Side by side</h1><table>${sideBySide(figures, beside).map(line).join('\n')}</table>
-<h1>Times</h1><table>${measured(figures).map(line).join('\n')}</table>
-<ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul></html>
-`;
+  return pageHtml(
+    'tf-session, measured',
+    `<h1>Ratios</h1><table>${rowsHtml(rows.map(ratioCells))}</table>
+<h1>Side by side</h1><table>${rowsHtml(sideBySide(figures, beside))}</table>
+<h1>Times</h1><table>${rowsHtml(measured(figures))}</table>
+<ul>${[...missing].map(([name, reason]) => `<li>${escapeHtml(`${name}: ${reason}`)}</li>`).join('')}</ul>`,
+  );
 }
