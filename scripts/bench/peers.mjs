@@ -81,7 +81,10 @@ async function compiler() {
   const compile = ['-O2', '-std=c++17', `-I${await headers()}`];
   return async (name, source, flags = []) => {
     const file = join(folder, name);
-    await capture('c++', [...compile, ...flags, source, ...link, '-o', file]);
+    // Another process may run the one that is there.
+    const part = `${file}.${process.pid}.part`;
+    await capture('c++', [...compile, ...flags, source, ...link, '-o', part]);
+    await rename(part, file);
     return file;
   };
 }
