@@ -1,0 +1,1 @@
+export function configBytes(json: object): Buffer;

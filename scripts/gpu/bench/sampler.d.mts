@@ -1,0 +1,5 @@
+export function timeOf(text: string): number;
+export function startSampler(smi: string | undefined): {
+  sampled(from?: number, to?: number): { busy?: number; watts?: number };
+  stop(): void;
+};
