@@ -12,7 +12,8 @@ export function printed(program, args, { env = {}, seconds }) {
   const start = performance.now();
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...env },
+      // Of several cards the first is then nvidia-smi's first, too.
+      env: { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';

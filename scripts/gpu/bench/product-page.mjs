@@ -1,5 +1,5 @@
 // The page that `tf-session bench --html` makes of one model on CPU and GPU: the command as users have it.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MODELS } from './cases.mjs';
@@ -10,7 +10,9 @@ const SECONDS = 90;
 /** @returns {Promise<{ pages: { name: string, file: string }[], problems: object[] }>} */
 export async function productPage({ kit, library, quick, rehearse, out, log }) {
   const model = quick ? 'mlp' : 'resnet';
-  const [what, file] = [`tf-session bench --html, ${MODELS[model]}`, `bench-${model}.html`];
+  const what = `tf-session bench --html, ${MODELS[model]}`;
+  // The page itself knows nothing of rehearsals.
+  const file = `${rehearse ? 'rehearsal-' : ''}bench-${model}.html`;
   log(what);
   const config = join(out, 'bench-config.json');
   const said = rehearse ? { deviceCount: { CPU: 2 } } : { gpuOptions: { allowGrowth: true } };
@@ -21,6 +23,7 @@ export async function productPage({ kit, library, quick, rehearse, out, log }) {
   for (const batch of quick ? ['1'] : ['1', '32']) args.push('--batch', batch);
   args.push('--rounds', '2', '--round-ms', '300', '--html', join(out, file), '--json');
   const { stdout, failure } = await printed(process.execPath, [cli, ...args], { seconds: SECONDS });
+  await rm(config);
   const results = documentOf(stdout);
   const errors = (results?.results ?? []).filter(({ error }) => error !== undefined);
   const error = failure ?? (errors.length > 0 ? JSON.stringify(errors[0].error) : undefined);

@@ -10,14 +10,17 @@ export function timeOf(text) {
   return Date.parse(text.replaceAll('/', '-').replace(' ', 'T'));
 }
 
-/** @param {string | undefined} smi The program. */
-export function startSampler(smi) {
+/**
+ * @param {string | undefined} smi The program.
+ * @param {string} [card] By its UUID or number.
+ */
+export function startSampler(smi, card = '0') {
   const samples = [];
   if (smi === undefined) return { sampled: () => ({}), stop: () => {} };
   const child = spawn(
     smi,
     [
-      '--id=0',
+      `--id=${card}`,
       '--query-gpu=timestamp,utilization.gpu,power.draw',
       '--format=csv,noheader,nounits',
       `--loop-ms=${EVERY_MS}`,
