@@ -29,17 +29,26 @@ export function tallyLine({ checks, held, failed, skipped }) {
 export const REHEARSAL =
   'REHEARSAL WITHOUT A GPU: CPU devices stood in the place of GPUs. Nothing here says anything about a GPU.';
 
+const WIDTH = 240;
+/** Messages go on for lines; the report has all of them. */
+function brief(text) {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > WIDTH ? `${line.slice(0, WIDTH)} …` : line;
+}
+
 /** Lines for a terminal. */
 export function lines({ name, expectations, skipped, failure }) {
   return [
-    ...expectations.map(({ what, saw, holds }) => `${holds ? 'ok  ' : 'FAIL'}  ${name}: ${what}: ${saw}`),
+    ...expectations.map(
+      ({ what, saw, holds }) => `${holds ? 'ok  ' : 'FAIL'}  ${name}: ${what}: ${brief(saw)}`,
+    ),
     ...(failure === undefined ? [] : [`FAIL  ${name}: ${failure}`]),
     ...skipped.map((text) => `skip  ${name}: ${text}`),
   ];
 }
 
-/** @param {{ rehearsal: boolean, machine: object, results: Result[] }} report */
-export function markdown({ rehearsal, machine, results }) {
+/** @param {{ rehearsal: boolean, only?: string[], machine: object, results: Result[] }} report */
+export function markdown({ rehearsal, only, machine, results }) {
   const cards = machine.cards.map(
     ({ name, totalMiB, driver, capability }) =>
       `${name}, ${totalMiB} MiB, driver ${driver}, CUDA up to ${machine.cuda ?? '?'}, compute capability ${capability ?? '?'}`,
@@ -63,7 +72,7 @@ export function markdown({ rehearsal, machine, results }) {
   return [
     rehearsal ? `# ${REHEARSAL}` : '# What was checked on a GPU',
     '',
-    tallyLine(tally(results)),
+    `${tallyLine(tally(results))}${only === undefined ? '' : `; of all checks only ${only.join(', ')}`}`,
     '',
     table(['', ''], rows),
     ...results.flatMap((result) => ['', ...section(result, rehearsal)]),

@@ -4,19 +4,18 @@
 //
 // Each check has a process of its own, since what the first session of a process asks of a GPU holds for all. Every line says
 // what was seen. report.json and report.md have the same, with the machine, the card and the library.
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { kit } from './kit.mjs';
 import { lacks, lookAround } from './machine.mjs';
-import { failuresOf, lines, markdown, REHEARSAL, tally, tallyLine } from './report.mjs';
+import { lines, markdown, REHEARSAL, tally, tallyLine } from './report.mjs';
 import { runChild } from './start.mjs';
 
 const USAGE = `node scripts/gpu/run.mjs [options]
   --library FILE_OR_DIR   the libtensorflow to open; default: the bundle's, or what is found
-  --only NAME             one check; may be given several times
+  --only NAME             one check, or "bench", the measurements; may be given several times
   --list                  the checks there are
   --rehearse              without a GPU: CPU devices in its place, so that the checks themselves are tried
   --no-bench              no measurements after the checks
@@ -25,7 +24,12 @@ const USAGE = `node scripts/gpu/run.mjs [options]
 Ends with 0 when all that ran held, 1 when something failed or there is no GPU, 2 for wrong usage.`;
 
 const CHECKS = fileURLToPath(new URL('checks/', import.meta.url));
-const LIMIT = 180;
+/** What all others rest on. */
+const FIRST = ['devices', 'libraries', 'own-files'];
+/** The measurements, which are a program of their own. */
+const BENCH = 'bench';
+/** Seconds. For a card that TensorFlow was not compiled for, the driver compiles each kernel at its first use. */
+const LIMIT = 600;
 
 const options = {
   library: { type: 'string' },
@@ -38,16 +42,16 @@ const options = {
   help: { type: 'boolean', default: false },
 };
 
+const load = (name) => import(`./checks/${name}.mjs`);
+
 async function main() {
-  const names = (await readdir(CHECKS))
-    .filter((file) => file.endsWith('.mjs'))
-    .map((file) => file.slice(0, -4));
+  const names = await checkNames();
   let flags;
   try {
     flags = parseArgs({ options }).values;
-    for (const name of flags.only ?? []) {
-      if (!names.includes(name))
-        throw new Error(`There is no check "${name}". There are: ${names.join(', ')}.`);
+    const wrong = flags.only?.find((name) => ![...names, BENCH].includes(name));
+    if (wrong !== undefined) {
+      throw new Error(`There is no check "${wrong}". There are: ${[...names, BENCH].join(', ')}.`);
     }
   } catch (error) {
     console.error(`${error.message}\n\n${USAGE}`);
@@ -56,60 +60,75 @@ async function main() {
   if (flags.help) console.log(USAGE);
   if (flags.list) for (const name of names) console.log(`${name}: ${(await load(name)).title}`);
   if (flags.help || flags.list) return 0;
-  return work(flags, flags.only ?? names);
+  const { only = [...names, BENCH] } = flags;
+  const isBench = only.includes(BENCH) && !flags['no-bench'];
+  return work(
+    { ...flags, isBench },
+    only.filter((name) => name !== BENCH),
+  );
 }
 
-const load = (name) => import(`./checks/${name}.mjs`);
+async function checkNames() {
+  const files = (await readdir(CHECKS)).filter((file) => file.endsWith('.mjs'));
+  const others = files.map((file) => file.slice(0, -4)).filter((name) => !FIRST.includes(name));
+  return [...FIRST, ...others.sort()];
+}
 
-async function work({ library: asked, rehearse, quick, out: folder, 'no-bench': isBare }, names) {
+async function work({ library: asked, rehearse, quick, out: folder, only, isBench }, names) {
   const found = await kit(asked === undefined ? undefined : resolve(asked));
   const machine = await lookAround(found);
   const { library, gpus, whyNoGpu } = machine;
-  if (library === undefined) {
-    console.error(machine.failure);
-    return 1;
-  }
+  const refuse = (status, ...sentences) => {
+    console.error(sentences.join('\n'));
+    return status;
+  };
+  if (library === undefined) return refuse(1, machine.failure);
   if (gpus.length > 0 && rehearse) {
-    console.error(
-      'There is a GPU: nothing is to be rehearsed. Leave --rehearse out, or hide it (CUDA_VISIBLE_DEVICES=-1).',
-    );
-    return 2;
+    return refuse(2, 'There is a GPU: leave --rehearse out, or hide it (CUDA_VISIBLE_DEVICES=-1).');
   }
   if (gpus.length === 0 && !rehearse) {
-    console.error(
-      `There is no GPU, so nothing was checked. ${whyNoGpu}\n--rehearse tries the checks themselves without one.`,
+    return refuse(
+      1,
+      `There is no GPU, so nothing was checked. ${whyNoGpu}`,
+      '--rehearse tries the checks themselves without one.',
     );
-    return 1;
   }
+  const say = (line) => console.log(rehearse ? `rehearsal  ${line}` : line);
   if (rehearse) console.log(`${REHEARSAL}\n`);
-  console.log(`TensorFlow ${library.version}, ${library.path}`);
-  for (const { name, totalMiB, driver } of machine.cards)
-    console.log(`${name}, ${totalMiB} MiB, driver ${driver}`);
-  const results = [];
-  for (const name of names) {
-    const result = await checkOne(name, machine, { library: library.path, rehearse, quick });
-    for (const line of lines(result)) console.log(rehearse ? `rehearsal  ${line}` : line);
-    results.push(result);
-  }
+  say(`TensorFlow ${library.version}, ${library.path}`);
+  for (const { name, totalMiB, driver } of machine.cards) say(`${name}, ${totalMiB} MiB, driver ${driver}`);
+
+  const given = { library: library.path, rehearse, quick };
   const out = resolve(folder);
   await mkdir(out, { recursive: true });
-  const counts = tally(results);
-  const report = { rehearsal: rehearse, about: rehearse ? REHEARSAL : 'On a GPU.', counts, machine, results };
-  await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  let text = markdown(report);
-  await writeFile(join(out, 'report.md'), text);
-  const measured = isBare
-    ? undefined
-    : await measure({ library: library.path, kit: found, quick, rehearse, out });
-  if (measured !== undefined) {
-    text += `\n${measured.summary}\n`;
-    await writeFile(join(out, 'report.md'), text);
+  const report = {
+    rehearsal: rehearse,
+    about: rehearse ? REHEARSAL : 'On a GPU.',
+    only,
+    machine,
+    results: [],
+  };
+  for (const name of names) {
+    const result = await checkOne(name, machine, given);
+    for (const line of lines(result)) say(line);
+    report.results.push(result);
+    // After each: who loses the machine keeps what there is.
+    await write(out, report);
   }
-  console.log(
-    `\n${rehearse ? `${REHEARSAL}\n` : ''}${tallyLine(counts)}${measured ? `; of measurements ${measured.failures} failed` : ''}`,
-  );
+  const measured = isBench ? await measure({ ...given, kit: found, out, log: say }) : undefined;
+  await write(out, report, measured?.summary);
+  const counts = tally(report.results);
+  const measurements = measured === undefined ? '' : `; of the measurements ${measured.failures} failed`;
+  console.log(`\n${rehearse ? `${REHEARSAL}\n` : ''}${tallyLine(counts)}${measurements}`);
   console.log(join(out, 'report.md'));
   return counts.failed + (measured?.failures ?? 0) > 0 ? 1 : 0;
+}
+
+async function write(out, report, summary) {
+  const counts = tally(report.results);
+  await writeFile(join(out, 'report.json'), `${JSON.stringify({ ...report, counts }, null, 2)}\n`);
+  const text = markdown(report);
+  await writeFile(join(out, 'report.md'), summary === undefined ? text : `${text}\n${summary}\n`);
 }
 
 /** What cannot be told here is run all the same in a rehearsal, without judging, so that its code is known to run. */
@@ -118,41 +137,32 @@ async function checkOne(name, machine, given) {
   const missing = needs.map((need) => lacks(need, machine)).filter((need) => need !== undefined);
   const isOnlyTried = given.rehearse && missing.length > 0 && needs.includes('gpu');
   const result = { name, title, expectations: [], skipped: [], seconds: 0 };
-  if (missing.length > 0)
+  if (missing.length > 0) {
     result.skipped.push(`needs ${missing.join(' and ')}${isOnlyTried ? '; its steps ran on the CPU' : ''}`);
-  if (missing.length > 0 && !isOnlyTried) return result;
+    if (!isOnlyTried) return result;
+  }
   const smi = lacks('nvidia-smi', machine) === undefined ? machine.smi : undefined;
   const { seen, failure, seconds } = await runChild(
     { ...given, name, smi, seconds: limit },
     { seconds: limit },
   );
   Object.assign(result, { seen, failure, seconds });
-  if (failure !== undefined && isOnlyTried) result.skipped = [];
+  if (failure !== undefined) result.skipped = [];
   if (failure !== undefined || isOnlyTried) return result;
+  result.skipped = seen.skipped ?? [];
   try {
     result.expectations = judge(seen);
+    if (result.expectations.length === 0) result.failure = 'nothing was expected of what was seen';
   } catch (error) {
     result.failure = `what was seen cannot be judged: ${error.message}`;
   }
-  result.skipped.push(...(seen.skipped ?? []));
-  if (failuresOf(result) === 0 && result.expectations.length === 0)
-    result.failure = 'nothing was expected of what was seen';
   return result;
 }
 
-/** The measurements, which are a program of their own. */
 async function measure(given) {
-  const program = new URL('bench/run.mjs', import.meta.url);
-  if (!existsSync(program)) {
-    console.log('skip  bench: scripts/gpu/bench/run.mjs is not there');
-    return undefined;
-  }
   try {
-    const { bench } = await import(program.href);
-    return await bench({
-      ...given,
-      log: (line) => console.log(given.rehearse ? `rehearsal  ${line}` : line),
-    });
+    const { bench } = await import('./bench/run.mjs');
+    return await bench(given);
   } catch (error) {
     console.error(error);
     return { summary: `## Measurements\n\n**FAIL**: ${error.message}`, failures: 1 };

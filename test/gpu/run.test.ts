@@ -1,45 +1,15 @@
 /** The program that checks this library on a GPU, where there is none: all others are hidden from it. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
+import { folder, run } from './program.js';
 
-const PROGRAM = fileURLToPath(new URL('../../scripts/gpu/run.mjs', import.meta.url));
 const { path: library } = await findLibrary();
-
-interface Ran {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** A cache with nothing in it: no models but the fixtures. */
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'tf-session-gpu-'));
-  onTestFinished(() => rm(path, { recursive: true }));
-  return path;
-}
-
-async function run(...args: string[]): Promise<Ran> {
-  const env = {
-    ...process.env,
-    CUDA_VISIBLE_DEVICES: '-1',
-    XDG_CACHE_HOME: await folder(),
-    NODE_OPTIONS: '',
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
 
 it('rehearses every check, and writes down what was seen', { timeout: 240_000 }, async () => {
   const out = join(await folder(), 'report');
-  const { status, stdout, stderr } = await run(
+  const { status, stdout, stderr } = await run([
     '--rehearse',
     '--quick',
     '--no-bench',
@@ -47,7 +17,7 @@ it('rehearses every check, and writes down what was seen', { timeout: 240_000 },
     library,
     '--out',
     out,
-  );
+  ]);
   expect(stdout.split('\n').filter((line) => line.includes('FAIL'))).toEqual([]);
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^REHEARSAL WITHOUT A GPU/);
@@ -72,7 +42,7 @@ it('rehearses every check, and writes down what was seen', { timeout: 240_000 },
 });
 
 it('without a GPU it checks nothing, fails, and says why', async () => {
-  const { status, stdout, stderr } = await run('--library', library);
+  const { status, stdout, stderr } = await run(['--library', library]);
   expect(status).toBe(1);
   expect(stdout).toBe('');
   expect(stderr).toMatch(
@@ -82,19 +52,19 @@ it('without a GPU it checks nothing, fails, and says why', async () => {
 });
 
 it('without a library it says where it looked', async () => {
-  const { status, stderr } = await run('--rehearse', '--library', '/nowhere');
+  const { status, stderr } = await run(['--rehearse', '--library', '/nowhere']);
   expect(status).toBe(1);
   expect(stderr).toMatch(/nowhere/);
 });
 
 it.each([['--only', 'nothing'], ['--fast'], ['extra']])('wrong usage: %s', async (...args) => {
-  const { status, stderr } = await run(...args);
+  const { status, stderr } = await run(args);
   expect(status).toBe(2);
   expect(stderr).toMatch(/Ends with 0 when all that ran held/);
 });
 
 it('lists the checks', async () => {
-  const { status, stdout } = await run('--list');
+  const { status, stdout } = await run(['--list']);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^devices: GPUs are listed with their memory$/m);
 });

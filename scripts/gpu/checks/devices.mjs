@@ -4,6 +4,8 @@ import { expectation, places, same, short, within } from '../seen.mjs';
 
 export const title = 'GPUs are listed with their memory';
 export const needs = ['gpu', 'nvidia-smi'];
+/** The first of all: where the driver has to compile TensorFlow's kernels, it begins here. */
+export const limit = 2700;
 
 export async function see(context) {
   const gpus = await context.gpus(context.config());

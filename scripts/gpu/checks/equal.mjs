@@ -5,7 +5,7 @@ import { compare, expectation, figure, mostOn, same, short, within } from '../se
 
 export const title = 'GPU and CPU compute the same values';
 export const needs = [];
-export const limit = 400;
+export const limit = 1800;
 const WITH = 1e-3;
 const WITHOUT = 1e-5;
 

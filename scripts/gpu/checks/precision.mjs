@@ -4,7 +4,7 @@ import { compare, expectation, figure, inputsFor, mostOn, same, short, within } 
 
 export const title = 'freeze and mixed precision on the GPU keep the values';
 export const needs = [];
-export const limit = 400;
+export const limit = 1800;
 const FROZEN = 1e-3;
 const MIXED = 1e-2;
 /** Cards from here on compute with halves. */
