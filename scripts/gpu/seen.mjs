@@ -30,6 +30,12 @@ export const same = (a, b) => Array.isArray(a) && JSON.stringify(a) === JSON.str
 /** A small figure, or what stands in its place. */
 export const figure = (value) => (typeof value === 'number' ? value.toExponential(1) : String(value));
 
+/**
+ * As a share of the largest value. TF32 keeps ten bits of what goes into a product: three layers of the MLP come to 0.6e-3 where it
+ * rounds, and to 2.2e-3 where it cuts off, which is up to the card (computed with the weights of the benchmark's).
+ */
+export const TF32_TOLERANCE = 3e-3;
+
 /** Where ops of these types ran: `['BiasAdd CPU:0', 'MatMul GPU:0']`. */
 export function places({ ops }, types) {
   const ran = ops.filter(({ type, actual }) => actual !== null && types.includes(type));

@@ -1,6 +1,16 @@
 // Sixty-four callers' rows, joined to batches on the GPU, beside each row by itself.
 import { SavedModel, Tensor } from 'tf-session';
-import { apart, counts, expectation, figure, mostOn, plain, short, within } from '../seen.mjs';
+import {
+  apart,
+  counts,
+  expectation,
+  figure,
+  mostOn,
+  plain,
+  short,
+  TF32_TOLERANCE,
+  within,
+} from '../seen.mjs';
 
 export const title = 'the batcher on the GPU gives each caller its own rows';
 export const needs = [];
@@ -52,7 +62,11 @@ export function judge({ gpu, where, batches, carried, reruns, apart, neighbours 
       `${carried} rows in ${batches} batches, ${reruns} run again`,
       carried === CALLERS && within(batches, 1, CALLERS / 4) && reruns === 0,
     ),
-    expectation('each row is as by itself, to 1e-3', figure(apart), within(apart, 0, 1e-3)),
+    expectation(
+      `each row is as by itself, to ${TF32_TOLERANCE}`,
+      figure(apart),
+      within(apart, 0, TF32_TOLERANCE),
+    ),
     expectation('and rows differ, so that a mix-up would tell', figure(neighbours), neighbours > 1e-2),
   ];
 }

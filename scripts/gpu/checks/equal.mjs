@@ -1,12 +1,11 @@
 // The CPU's values beside the GPU's, with TF32 and without. TensorFlow's switch for it is C++ and Python alone; what is relied on
 // here is the variable NVIDIA_TF32_OVERRIDE, which NVIDIA's libraries read for themselves when they are opened.
 import { createHash } from 'node:crypto';
-import { compare, expectation, figure, mostOn, same, short, within } from '../seen.mjs';
+import { compare, expectation, figure, mostOn, same, short, TF32_TOLERANCE, within } from '../seen.mjs';
 
 export const title = 'GPU and CPU compute the same values';
 export const needs = [];
 export const limit = 1800;
-const WITH = 1e-3;
 const WITHOUT = 1e-5;
 
 export const parts = {
@@ -50,9 +49,9 @@ export function judge({ gpu, names, models }) {
     ([name, { apart, withoutTf32, where, tf32Changes }]) => [
       expectation(`${name}: most ops ran on the GPU`, where, mostOn(where, gpu)),
       expectation(
-        `${name}: as it is within ${WITH} of the largest value`,
+        `${name}: as it is within ${TF32_TOLERANCE} of the largest value`,
         figure(apart),
-        within(apart, 0, WITH),
+        within(apart, 0, TF32_TOLERANCE),
       ),
       expectation(
         `${name}: without TF32 within ${WITHOUT}`,
