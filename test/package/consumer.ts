@@ -1,22 +1,16 @@
 /** A project that has the package in its node_modules as npm packs it, and programs that run there. */
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { stage } from '../../scripts/package/pack.mjs';
+import { type Ended, run } from '../helpers/program.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A fixture whose `serving_default` adds up in a known way: the case's inputs, and what Python made of them. */
 export const MODEL = join(ROOT, 'test/fixtures/tf2-functions');
-
-export interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 /** An empty folder for one test file. */
 export function temporaryFolder(): Promise<string> {
@@ -59,19 +53,7 @@ export class Consumer {
   node(...args: string[]): Promise<Ended> {
     const own = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS)/.test(name));
     const env = { ...Object.fromEntries(own), NO_COLOR: '1', TF_CPP_MIN_LOG_LEVEL: '2' };
-    const child = spawn(process.execPath, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    return new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (status) => resolve({ status, stdout, stderr }));
-    });
+    return run(process.execPath, args, { cwd: this.folder, env });
   }
 
   remove(): Promise<void> {
