@@ -32,7 +32,7 @@ it('rehearses every check, and writes down what was seen', { timeout: 240_000 },
   expect(machine.glibc).toMatch(/^2\./);
   // What only a GPU can tell says so; its code has run, too.
   for (const { name, expectations, skipped, seen } of results) {
-    if (['libraries', 'own-files', 'chosen-ops'].includes(name)) continue;
+    if (['libraries', 'chosen-ops'].includes(name)) continue;
     expect(seen, name).toBeDefined();
     expect(expectations.length > 0 || /^needs a GPU/.test(skipped[0]), name).toBe(true);
   }
