@@ -212,12 +212,15 @@ function deviceConflicts(
   const shared = broughtDevices(type, settled).slice(0, wanted.length);
   const found: Conflict[] = [];
   const moved = shared.find(({ number }, i) => number.physical !== wanted[i]!.physical);
-  if (moved !== undefined) {
-    const [asked, inForce] = [config, moved.settlement.config].map((each) => deviceOrder(each[message]));
-    found.push(conflict(`${message}.visibleDeviceList`, asked, inForce, moved.settlement, true));
+  const lists = moved && [config, moved.settlement.config].map((each) => deviceOrder(each[message]));
+  const isList = lists !== undefined && lists[0] !== lists[1];
+  if (moved && isList) {
+    found.push(conflict(`${message}.visibleDeviceList`, lists[0], lists[1], moved.settlement, true));
   }
-  // Who asks for no virtual devices takes them as they are.
-  const split = shared.find(({ number }, i) => ![undefined, number.part].includes(wanted[i]!.part));
+  // Who asks for no virtual devices takes them as they are. They also move the devices that come after theirs.
+  const split =
+    shared.find(({ number }, i) => ![undefined, number.part].includes(wanted[i]!.part)) ??
+    (isList ? undefined : moved);
   if (split !== undefined) {
     const [asked, inForce] = [config, split.settlement.config].map((each) => virtualDevices(each[message]));
     found.push(conflict(`${message}.experimental.virtualDevices`, asked, inForce, split.settlement, true));

@@ -148,8 +148,13 @@ describe('virtual GPUs', () => {
   it('of the second GPU are no others than those of the first', () => {
     const before = [settled(virtual([100], [100]), TWO_GPUS)];
     expect(conflicts(before, virtual([100, 100]))).toEqual([
-      expect.stringMatching(/^refused: gpuOptions\.visibleDeviceList/),
       expect.stringMatching(/^refused: gpuOptions\.experimental\.virtualDevices/),
+    ]);
+  });
+
+  it('are told alone where they only move the GPUs after theirs: no list was asked for', () => {
+    expect(conflicts([settled({}, TWO_GPUS)], virtual([100, 100]))).toEqual([
+      'refused: gpuOptions.experimental.virtualDevices none (first), not [{"memoryLimitMb":[100,100]}]',
     ]);
   });
 });
