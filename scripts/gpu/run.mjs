@@ -115,7 +115,10 @@ async function work({ library: asked, rehearse, quick, out: folder, only, isBenc
     // After each: who loses the machine keeps what there is.
     await write(out, report);
   }
-  const measured = isBench ? await measure({ ...given, kit: found, out, log: say }) : undefined;
+  const canMeasure = !found.isBundle || found.models !== undefined;
+  if (isBench && !canMeasure) say('skip  bench: this bundle has no models');
+  const isMeasured = isBench && canMeasure;
+  const measured = isMeasured ? await measure({ ...given, kit: found, out, log: say }) : undefined;
   await write(out, report, measured?.summary);
   const counts = tally(report.results);
   const measurements = measured === undefined ? '' : `; of the measurements ${measured.failures} failed`;

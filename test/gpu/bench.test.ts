@@ -6,7 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { decodeConfig, encodeConfig } from '../../lib/config.js';
+import { encodeConfig } from '../../lib/config.js';
 import { sheetOf } from '../../scripts/gpu/bench/cards.mjs';
 import { configOf, type Device, MODELS, planOf, VARIANTS } from '../../scripts/gpu/bench/cases.mjs';
 import { configBytes } from '../../scripts/gpu/bench/config.mjs';
@@ -116,16 +116,10 @@ describe('the ConfigProto', () => {
       for (const device of ['CPU', 'GPU'] as const) {
         for (const rehearse of [false, true]) {
           const json = configOf(variant, device, rehearse);
-          expect(decodeConfig(configBytes(json))).toEqual(decodeConfig(encodeConfig(json)!));
+          expect(configBytes(json)).toEqual(Buffer.from(encodeConfig(json)!));
         }
       }
     }
-  });
-
-  it('is not made of what has no encoding', () => {
-    expect(() => configBytes({ logDevicePlacement: true })).toThrow(/logDevicePlacement/);
-    const unknown = { graphOptions: { rewriteOptions: { autoMixedPrecision: 'DEFAULT' } } };
-    expect(() => configBytes(unknown)).toThrow(/DEFAULT/);
   });
 });
 

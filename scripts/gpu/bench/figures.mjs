@@ -11,12 +11,10 @@ const keyOf = ({ who, model, device, variant, batch, inFlight = 1 }) =>
  * @param {object[]} measurements
  */
 export function entriesOf(measurements) {
-  const groups = Map.groupBy
-    ? Map.groupBy(measurements, keyOf)
-    : measurements.reduce(
-        (map, each) => map.set(keyOf(each), [...(map.get(keyOf(each)) ?? []), each]),
-        new Map(),
-      );
+  const groups = measurements.reduce(
+    (map, each) => map.set(keyOf(each), [...(map.get(keyOf(each)) ?? []), each]),
+    new Map(),
+  );
   return [...groups.values()].map((group) => {
     const { who, model, device, variant, batch, inFlight = 1 } = group[0];
     const of = (key) => group.map((each) => each[key]).filter((value) => Number.isFinite(value));
