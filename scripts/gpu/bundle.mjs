@@ -19,7 +19,7 @@ import { installation } from './bundle/installation.mjs';
 import { modelFolders } from './bundle/models.mjs';
 import { stageProgram } from './bundle/program.mjs';
 import { stagePython } from './bundle/python.mjs';
-import { CXX_RUNTIME, neededOf } from './bundle/system-libraries.mjs';
+import { carriedOf } from './bundle/system-libraries.mjs';
 
 /** Its zlib has zstd, which it has from 22.15 on. */
 const NODE = '24.21.0';
@@ -78,7 +78,7 @@ async function make(folder, chosen, has, level) {
     await step('The package and its checks', () => stageProgram(app, library, kit));
     const out = join(work, 'out');
     await step('Pieces', () => cut({ out, node, parts, level, pieceBytes: PIECE_BYTES }));
-    await addPrograms(out, node);
+    await addPrograms(out, node, library);
     await sums(out);
     await rm(folder, { recursive: true, force: true });
     await rename(out, folder);
@@ -99,15 +99,17 @@ async function cut(job) {
 }
 
 /** What puts the pieces together, and runs. */
-async function addPrograms(out, node) {
+async function addPrograms(out, node, library) {
   const pieces = join(out, 'pieces');
   const bundle = await rolldown({ input: beside('unpack.mjs'), platform: 'node' });
   await bundle.write({ file: join(pieces, 'unpack.mjs'), format: 'esm' });
   await bundle.close();
   await copyFile(beside('run-gpu-checks'), join(out, 'run-gpu-checks'));
-  const needed = await neededOf([node]);
-  await mkdir(join(pieces, 'libstdc++'));
-  for (const name of CXX_RUNTIME) await copyFile(needed.get(name), join(pieces, 'libstdc++', name));
+  const files = await readdir(library.folder, { recursive: true });
+  const shared = files.filter((name) => /\.so[.\d]*$/.test(name)).map((name) => join(library.folder, name));
+  await mkdir(join(pieces, 'system'));
+  for (const [name, path] of await carriedOf([node, ...shared]))
+    await copyFile(path, join(pieces, 'system', name));
 }
 
 /** For `sha256sum -c`, once it is copied. */

@@ -72,7 +72,7 @@ export const samples: Record<string, Samples> = {
         (seen) => (seen.strangeCuda = ['/usr/local/cuda/lib64/libcudart.so.12']),
       ],
       [
-        "of the system only glibc's files, the driver, libgcc_s and libstdc++",
+        "of the system only glibc's files, the driver, libgcc_s, libstdc++ and zlib",
         (seen) => (seen.strangers = ['/usr/lib/x86_64-linux-gnu/libssl.so.3']),
         1,
       ],

@@ -14,7 +14,6 @@ describe('what a bundle has used of the machine', () => {
       log(
         start('/usr/bin/cat'),
         open('/lib/x86_64-linux-gnu/libc.so.6', '/usr/lib/x86_64-linux-gnu/libc.so.6'),
-        open('/usr/lib/libstdc++.so.6', '/usr/lib/libstdc++.so.6.0.30'),
         open('libcuda.so.1', '/usr/lib/x86_64-linux-gnu/libcuda.so.550.90.07'),
         open('/proc/self/maps', '/proc/12/maps'),
         open('/made/library/lib/libtensorflow_cc.so.2', '/made/library/lib/libtensorflow_cc.so.2'),

@@ -1,5 +1,5 @@
 // A root folder with nothing in it but what a bundle asks of a machine: a shell, four programs, glibc. No Node, Python, compiler
-// or CUDA is to be found there, nor libstdc++, nor a driver.
+// or CUDA is to be found there, nor libstdc++ and zlib, nor a driver.
 import { copyFile, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { attempt } from '../../tools/spawn.mjs';
@@ -8,8 +8,8 @@ import { glibcOf, neededOf } from './system-libraries.mjs';
 /** What run-gpu-checks says that it needs. */
 export const PROGRAMS = ['/bin/sh', '/bin/cat', '/bin/chmod', '/bin/mkdir', '/bin/mv'];
 
-/** glibc's other parts, which Node and TensorFlow need. */
-const PARTS = ['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'librt.so.1'];
+/** glibc's other parts, which Node, TensorFlow and CUDA need. */
+const PARTS = ['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'librt.so.1', 'libutil.so.1'];
 
 /**
  * Fills a folder.

@@ -22,7 +22,7 @@ const CARRIED = [
 const AT_HOME = ['bundle', 'bundle.mjs', 'try-bundle.mjs', 'check.mjs'].map((name) =>
   join(ROOT, 'scripts/gpu', name),
 );
-/** Of Node itself, and of the bundle's libstdc++ where the machine has none. */
+/** Node's own. */
 const GLIBC = '2.28';
 
 /**

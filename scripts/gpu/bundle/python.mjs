@@ -54,7 +54,12 @@ export async function stagePython(work, { folder, version, variant }, node) {
   await rm(join(site, 'tensorflow/include'), { recursive: true, force: true });
   await symlink(folder, join(work, 'library'));
 
-  const folders = { PYTHONHOME: ['python'], PYTHONPATH: ['python/site'], LD_LIBRARY_PATH: ['python/lib'] };
+  const folders = {
+    PYTHONHOME: ['python'],
+    PYTHONPATH: ['python/site'],
+    LD_LIBRARY_PATH: ['python/lib'],
+    KERAS_HOME: ['python/keras'],
+  };
   await tryOut(work, folders, version);
   const fromApp = (path) => join('..', path);
   return {

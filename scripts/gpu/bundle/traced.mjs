@@ -2,13 +2,13 @@
 
 /** All that run-gpu-checks may start outside of the bundle. */
 const PROGRAMS = /^(\/usr)?\/bin\/(sh|dash|bash|cat|chmod|mkdir|mv|env)$/;
-/** glibc, its settings, the C++ runtime, the driver; what every program of C asks for; what tells of the machine. */
+/** glibc, its settings, the driver; what every program of C asks for; what tells of the machine. */
 const FILES = [
-  /\/(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|resolv|nsl|anl|nss_\w+|stdc\+\+|gcc_s|selinux|acl|attr|pcre2-8|tinfo))\.so(\.[\d.]+)?$/,
+  /\/(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|resolv|nsl|anl|nss_\w+|selinux|acl|attr|pcre2-8|tinfo))\.so(\.[\d.]+)?$/,
   /\/lib(cuda|nvidia-[\w-]+|nvcuvid|dxcore)\.so[\d.]*$/,
   // Node's OpenSSL reads its settings at each start.
   /^\/etc\/(ssl\/openssl\.cnf|ld\.so\.\w+|localtime|nsswitch\.conf|passwd|group|hosts|resolv\.conf|host\.conf|gai\.conf|locale\.alias|timezone)$/,
-  /^\/usr\/(share|lib)\/(zoneinfo|locale)\//,
+  /^\/usr\/(share|lib)\/([\w-]+\/)?(zoneinfo|locale|gconv)\//,
   /^\/(dev|proc|sys)(\/|$)/,
 ];
 

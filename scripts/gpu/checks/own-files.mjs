@@ -12,7 +12,8 @@ const GLIBC =
   /^(ld-linux[\w-]*|libc|libm|libmvec|libdl|libpthread|librt|libresolv|libutil|libanl|libnss_\w+)([-.][\d.]+)?\.so(\.\d+)*$/;
 const LOCALE = /\/(locale|gconv|i18n)\/|gconv-modules\.cache$|locale-archive$/;
 const DRIVER = /^lib(cuda|cudadebugger|nvidia-[\w-]+|nvcuvid|nvoptix|dxcore|d3d12core|nvwgf2umx)\.so/;
-const COMPILER = /^lib(stdc\+\+|gcc_s)\.so/;
+/** A bundle has its own of these, unless the machine's glibc is too old for them. */
+const COMPILER = /^lib(stdc\+\+|gcc_s|z)\.so/;
 const CUDA =
   /^lib(cudart|cublas|cublasLt|cudnn|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvJitLink|nvjitlink|nvToolsExt)/;
 
@@ -70,8 +71,8 @@ export function judge({ isBundle, own, strangers, strangeCuda, noted }) {
   if (isBundle === false && strangers === null) return [ran, cuda];
   const compiler = noted?.compiler?.join(', ') || 'none';
   const files = expectation(
-    "of the system only glibc's files, the driver, libgcc_s and libstdc++",
-    strangers?.join(', ') || `no other; of libgcc_s and libstdc++: ${compiler}`,
+    "of the system only glibc's files, the driver, libgcc_s, libstdc++ and zlib",
+    strangers?.join(', ') || `no other; of the last three: ${compiler}`,
     isBundle === true && strangers?.length === 0,
   );
   return [ran, cuda, files];
