@@ -84,14 +84,15 @@ export function inputsFor(model, rows) {
   return Object.fromEntries(inputs);
 }
 
-/** A model's outputs, and where its ops ran. */
+/** A model's outputs, where its ops ran, and how many of them gave halves. */
 export async function outputsOf(folder, rows, loadOptions, runOptions = {}) {
   const model = await SavedModel.load(folder, loadOptions);
   const inputs = inputsFor(model, rows);
   const outputs = await model.run(inputs, runOptions);
-  const where = counts(await model.explain(inputs, runOptions));
+  const { report, events } = await model.trace(inputs, { ...runOptions, traceLevel: 'SOFTWARE_TRACE' });
   await model.close();
-  return { outputs, where };
+  const isHalf = (event) => event.outputs.some(({ dtype }) => dtype === 'float16');
+  return { outputs, where: counts(report), halves: events.filter(isHalf).length };
 }
 
 /** Whether more than half of the ops ran on a device. */
@@ -118,6 +119,6 @@ export async function compare(context, folder, { freeze = false, config = {} } =
   const cpuConfig = { deviceCount: { CPU: context.rehearse ? 4 : 1, GPU: 0 } };
   const cpu = await outputsOf(folder, 2, { config: cpuConfig });
   const options = { config: context.config({ allowSoftPlacement: true, ...config }), freeze };
-  const { outputs, where } = await outputsOf(folder, 2, options, { device: context.gpu });
-  return { apart: plain(apart(cpu.outputs, outputs)), where, outputs };
+  const gpu = await outputsOf(folder, 2, options, { device: context.gpu });
+  return { ...gpu, apart: plain(apart(cpu.outputs, gpu.outputs)) };
 }

@@ -6,8 +6,14 @@ import { compare, expectation, figure, mostOn, same, short, TF32_TOLERANCE, with
 export const title = 'GPU and CPU compute the same values';
 export const needs = [];
 export const limit = 1800;
-const WITHOUT = 1e-5;
-const limitOf = (name) => (name === 'mlp' ? TF32_TOLERANCE : 1e-3);
+/** cuDNN may choose Winograd's products for convolutions, which lose a digit. */
+const WITHOUT = 3e-5;
+/**
+ * What TF32 may change, where bits are cut off: the MLP 2.2e-3, ResNet50 8.2e-3 (rounded 0.5e-3), the others below 0.6e-3 (computed
+ * by masking what goes into each product).
+ */
+const WITH = { mlp: TF32_TOLERANCE, resnet: 2e-2 };
+const limitOf = (name) => WITH[name] ?? 1e-3;
 
 export const parts = {
   async values(context, { name, folder }) {
