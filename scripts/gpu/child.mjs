@@ -3,6 +3,9 @@ import { writeSync } from 'node:fs';
 import { makeContext } from './context.mjs';
 import { MARK } from './start.mjs';
 
+// A part whose check was ended for taking too long would hold memory of the GPU while the next check measures it.
+process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume();
+
 const given = JSON.parse(process.argv[2]);
 const check = await import(`./checks/${given.name}.mjs`);
 const context = await makeContext(given);

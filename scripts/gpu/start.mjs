@@ -6,6 +6,13 @@ const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 /** In front of the line of JSON: TensorFlow writes to stdout, too. */
 export const MARK = 'seen ';
 const KEPT = 1500;
+/** What a user or an image has set for other programs would change what is looked at. */
+const UNSET = Object.fromEntries(
+  [
+    ...['TF_FORCE_GPU_ALLOW_GROWTH', 'TF_GPU_ALLOCATOR', 'TF_DEVICE_MIN_SYS_MEMORY_IN_MB'],
+    ...['TF_PER_DEVICE_MEMORY_LIMIT_MB', 'TF_XLA_FLAGS', 'NVIDIA_TF32_OVERRIDE'],
+  ].map((name) => [name, undefined]),
+);
 
 /**
  * @param {{ name: string, part?: string, data?: unknown, library?: string, rehearse: boolean, quick: boolean, smi?: string, seconds: number }} given
@@ -17,11 +24,15 @@ export function runChild(given, { seconds, env }) {
   const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
     env: {
       TF_CPP_MIN_LOG_LEVEL: '2',
+      // Of several cards the first is then nvidia-smi's first, too.
+      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
       ...process.env,
+      ...UNSET,
       ...(given.library !== undefined && { TF_SESSION_LIBRARY: given.library }),
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing is written to stdin: its end tells that this process is gone.
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let [stdout, stderr, isLate] = ['', '', false];
   const timer = setTimeout(() => {

@@ -1,6 +1,9 @@
 /** The program that checks this library on a GPU, where there is none: all others are hidden from it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
 import { folder, run } from './program.js';
@@ -67,4 +70,15 @@ it('lists the checks', async () => {
   const { status, stdout } = await run(['--list']);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^devices: GPUs are listed with their memory$/m);
+});
+
+it('a part does not outlive its check', { timeout: 60_000 }, async () => {
+  const program = fileURLToPath(new URL('../../scripts/gpu/child.mjs', import.meta.url));
+  const given = { name: 'event-loop', library, rehearse: true, quick: false, seconds: 60 };
+  const child = spawn(process.execPath, [program, JSON.stringify(given)], {
+    env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' },
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin.end();
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
 });
