@@ -7,8 +7,8 @@
 // In FOLDER: `run-gpu-checks`, SHA256SUMS, and pieces/ with no file above 60 MB.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
@@ -20,6 +20,7 @@ import { modelFolders } from './bundle/models.mjs';
 import { stageProgram } from './bundle/program.mjs';
 import { stagePython } from './bundle/python.mjs';
 import { carriedOf } from './bundle/system-libraries.mjs';
+import { withTemporary } from './bundle/temporary.mjs';
 
 /** Its zlib has zstd, which it has from 22.15 on. */
 const NODE = '24.21.0';
@@ -42,17 +43,25 @@ await main(async () => {
       level: { type: 'string', default: '12' },
     },
   });
-  const [folder] = positionals;
+  const [given = ''] = positionals;
   const level = Number(values.level);
   const unknown = values.without.filter((name) => !OPTIONAL.includes(name));
-  if (positionals.length !== 1) throw new Failure(USAGE);
+  if (positionals.length !== 1 || given === '') throw new Failure(USAGE);
   if (unknown.length > 0) throw new Failure(`No part ${unknown.join(', ')} can be left out.\n\n${USAGE}`);
   if (!(Number.isInteger(level) && level >= 1 && level <= 19)) throw new Failure(USAGE);
   if (`${process.platform}-${process.arch}` !== TARGET)
     throw new Failure('A bundle is made on Linux x64, for Linux x64.');
-  if ((await readdir(folder).catch(() => [])).length > 0) throw new Failure(`${folder} is not empty.`);
-  await make(resolve(folder), values.library, (part) => !values.without.includes(part), level);
+  const folder = await emptyFolder(given);
+  await make(folder, values.library, (part) => !values.without.includes(part), level);
 }, USAGE);
+
+/** Where it is not there yet it will be. */
+async function emptyFolder(given) {
+  const folder = await realpath(given).catch(() => resolve(given));
+  const names = await readdir(folder).catch(({ code }) => (code === 'ENOENT' ? [] : undefined));
+  if (names?.length === 0) return folder;
+  throw new Failure(`${folder} is there already, and is not an empty folder.`);
+}
 
 async function make(folder, chosen, has, level) {
   const library = await step('TensorFlow', () => installation(chosen));
@@ -60,7 +69,7 @@ async function make(folder, chosen, has, level) {
   const work = `${folder}.part`;
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  try {
+  await withTemporary(work, async () => {
     const app = join(work, 'app');
     const parts = [
       { name: 'app', folders: { app } },
@@ -80,11 +89,8 @@ async function make(folder, chosen, has, level) {
     await step('Pieces', () => cut({ out, node, parts, level, pieceBytes: PIECE_BYTES }));
     await addPrograms(out, node, library);
     await sums(out);
-    await rm(folder, { recursive: true, force: true });
     await rename(out, folder);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
   await summarize(folder);
 }
 
@@ -110,6 +116,7 @@ async function addPrograms(out, node, library) {
   await mkdir(join(pieces, 'system'));
   for (const [name, path] of await carriedOf([node, ...shared]))
     await copyFile(path, join(pieces, 'system', name));
+  await copyFile(join(dirname(node), '../LICENSE'), join(pieces, 'LICENSE-node'));
 }
 
 /** For `sha256sum -c`, once it is copied. */

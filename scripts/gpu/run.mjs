@@ -19,7 +19,8 @@ const USAGE = `node scripts/gpu/run.mjs [options]
   --list                  the checks there are
   --rehearse              without a GPU: CPU devices in its place, so that the checks themselves are tried
   --no-bench              no measurements after the checks
-  --quick                 shorter
+  --quick                 shorter: less waiting, fewer models and measurements
+  --minutes N             no check begins later, and the measurements take what is left
   --out DIR               for report.json and report.md; default: gpu-report
 Ends with 0 when all that ran held, 1 when something failed or there is no GPU, 2 for wrong usage.`;
 
@@ -30,6 +31,8 @@ const FIRST = ['devices', 'libraries', 'own-files'];
 const BENCH = 'bench';
 /** Seconds. For a card that TensorFlow was not compiled for, the driver compiles each kernel at its first use. */
 const LIMIT = 600;
+/** What has begun may take so many, whenever the time is over. */
+const LEAST = 60;
 
 const options = {
   library: { type: 'string' },
@@ -38,6 +41,7 @@ const options = {
   rehearse: { type: 'boolean', default: false },
   'no-bench': { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
+  minutes: { type: 'string' },
   out: { type: 'string', default: 'gpu-report' },
   help: { type: 'boolean', default: false },
 };
@@ -52,6 +56,9 @@ async function main() {
     const wrong = flags.only?.find((name) => ![...names, BENCH].includes(name));
     if (wrong !== undefined) {
       throw new Error(`There is no check "${wrong}". There are: ${[...names, BENCH].join(', ')}.`);
+    }
+    if (flags.minutes !== undefined && !(Number(flags.minutes) > 0)) {
+      throw new Error(`--minutes takes a number above 0, not "${flags.minutes}".`);
     }
   } catch (error) {
     console.error(`${error.message}\n\n${USAGE}`);
@@ -74,7 +81,8 @@ async function checkNames() {
   return [...FIRST, ...others.sort()];
 }
 
-async function work({ library: asked, rehearse, quick, out: folder, only, isBench }, names) {
+async function work({ library: asked, rehearse, quick, minutes, out: folder, only, isBench }, names) {
+  const rest = () => (minutes === undefined ? Infinity : minutes * 60 - process.uptime());
   const found = await kit(asked === undefined ? undefined : resolve(asked));
   const machine = await lookAround(found);
   const { library, gpus, whyNoGpu } = machine;
@@ -109,16 +117,20 @@ async function work({ library: asked, rehearse, quick, out: folder, only, isBenc
     results: [],
   };
   for (const name of names) {
-    const result = await checkOne(name, machine, given);
+    const result = await checkOne(name, machine, given, rest());
     for (const line of lines(result)) say(line);
     report.results.push(result);
     // After each: who loses the machine keeps what there is.
     await write(out, report);
   }
   const canMeasure = !found.isBundle || found.models !== undefined;
+  const isTime = rest() > LEAST;
   if (isBench && !canMeasure) say('skip  bench: this bundle has no models');
-  const isMeasured = isBench && canMeasure;
-  const measured = isMeasured ? await measure({ ...given, kit: found, out, log: say }) : undefined;
+  else if (isBench && !isTime) say('skip  bench: the time was over');
+  const isMeasured = isBench && canMeasure && isTime;
+  const measured = isMeasured
+    ? await measure({ ...given, kit: found, out, log: say, most: rest() })
+    : undefined;
   await write(out, report, measured?.summary);
   const counts = tally(report.results);
   const measurements = measured === undefined ? '' : `; of the measurements ${measured.failures} failed`;
@@ -135,19 +147,24 @@ async function write(out, report, summary) {
 }
 
 /** What cannot be told here is run all the same in a rehearsal, without judging, so that its code is known to run. */
-async function checkOne(name, machine, given) {
+async function checkOne(name, machine, given, rest) {
   const { title, needs, judge, limit = LIMIT } = await load(name);
+  const most = Math.min(limit, Math.max(rest, LEAST));
   const missing = needs.map((need) => lacks(need, machine)).filter((need) => need !== undefined);
   const isOnlyTried = given.rehearse && missing.length > 0 && needs.includes('gpu');
   const result = { name, title, expectations: [], skipped: [], seconds: 0 };
+  if (rest <= 0) {
+    result.skipped.push('the time was over');
+    return result;
+  }
   if (missing.length > 0) {
     result.skipped.push(`needs ${missing.join(' and ')}${isOnlyTried ? '; its steps ran on the CPU' : ''}`);
     if (!isOnlyTried) return result;
   }
   const smi = lacks('nvidia-smi', machine) === undefined ? machine.smi : undefined;
   const { seen, failure, seconds } = await runChild(
-    { ...given, name, smi, seconds: limit },
-    { seconds: limit },
+    { ...given, name, smi, seconds: most },
+    { seconds: most },
   );
   Object.assign(result, { seen, failure, seconds });
   if (failure !== undefined) result.skipped = [];

@@ -5,13 +5,16 @@
 // In a root folder of its own, where there is a shell, four programs and glibc, and no network; with --trace on this machine as it
 // is, under strace, which is asked afterwards what was started and opened. Both start with an empty folder to unpack into, which is gone afterwards; the
 // report goes to the folder that --report names.
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure, main } from '../tools/failure.mjs';
 import { attempt } from '../tools/spawn.mjs';
 import { fillRoot, inRoot } from './bundle/empty-root.mjs';
-import { readTrace } from './bundle/traced.mjs';
+import { withTemporary } from './bundle/temporary.mjs';
+import { CALLS, readTrace } from './bundle/traced.mjs';
 
 const USAGE =
   'node scripts/gpu/try-bundle.mjs BUNDLE [--trace] [--report FOLDER] [-- OPTIONS OF run-gpu-checks]';
@@ -25,17 +28,18 @@ await main(async () => {
     options: { trace: { type: 'boolean', default: false }, report: { type: 'string' } },
   });
   if (positionals.length !== 1) throw new Failure(USAGE);
-  const bundle = resolve(positionals[0]);
+  // As strace names it.
+  const bundle = await realpath(positionals[0]).catch(() => '');
+  if (!existsSync(join(bundle, 'run-gpu-checks'))) throw new Failure(`${positionals[0]} is no bundle.`);
   // Beside it: there is room for a bundle, and it takes some GB more.
   const folder = await mkdtemp(join(dirname(bundle), '.try-'));
-  try {
+  await withTemporary(folder, async () => {
     const status = await (values.trace ? traced : rooted)(bundle, folder, options);
-    if (values.report !== undefined)
-      await cp(join(folder, 'unpacked/report'), resolve(values.report), { recursive: true });
+    const report = join(folder, 'unpacked/report');
+    if (values.report !== undefined && existsSync(report))
+      await cp(report, resolve(values.report), { recursive: true });
     if (status !== 0) process.exitCode = status;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }, USAGE);
 
 async function rooted(bundle, root, options) {
@@ -51,13 +55,13 @@ async function traced(bundle, folder, options) {
   const logs = join(folder, 'logs');
   const to = join(folder, 'unpacked');
   await mkdir(logs);
-  const args = ['-ff', '-y', '--seccomp-bpf', '-e', 'trace=execve,open,openat', '-o', join(logs, 'log')];
+  const args = ['-ff', '-y', '--seccomp-bpf', '-e', `trace=${CALLS}`, '-o', join(logs, 'log')];
   const { status } = await attempt('strace', [...args, join(bundle, 'run-gpu-checks'), ...options], {
     env: { PATH: process.env.PATH, TF_SESSION_GPU_FOLDER: to },
   });
   const names = await readdir(logs);
   const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')));
-  const { programs, files, faults } = readTrace(texts.join('\n'), [bundle, folder, '/tmp']);
+  const { programs, files, faults } = readTrace(texts.join('\n'), [bundle, folder]);
   console.log(`Started outside of the bundle:\n  ${programs.join('\n  ')}`);
   console.log(
     `Opened outside of it:\n  ${files.filter((path) => !/^\/(proc|sys|dev)(\/|$)/.test(path)).join('\n  ')}`,

@@ -142,6 +142,14 @@ describe('the plan', () => {
       expect(all).toContain(part);
   });
 
+  it('has both devices before other programs where there is little time, and no more time than there is', () => {
+    const { groups, budget } = planOf({ quick: true, most: 60 });
+    const [first] = groups;
+    expect(new Set(first!.cases.map(({ who }) => who))).toEqual(new Set(['ours']));
+    expect(new Set(first!.cases.map(({ device }) => device))).toEqual(new Set(['GPU', 'CPU']));
+    expect(budget).toBe(60);
+  });
+
   it('leaves out what is not asked for', () => {
     expect(new Set(names({ only: ['MobileNetV2, GPU, as saved'] }))).toEqual(
       new Set(['ours', 'raw C', 'Python'].map((who) => `MobileNetV2, GPU, as saved, ${who}`)),

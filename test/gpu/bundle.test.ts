@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findLibrary } from '../../lib/runtime/finder.js';
@@ -89,6 +89,69 @@ describe.skipIf(!isTarget)('a bundle for a GPU machine', { timeout: 240_000 }, (
     expect(stderr).toContain('library.tar.zst.00 has 1000 bytes instead of 60000000');
     expect(stderr).toContain('library.tar.zst.01 is missing');
     expect((await readdir(to)).sort()).toEqual(['no-programs', 'node']);
+  });
+
+  it('takes the place of another bundle, by one process at a time, and leaves all else', async () => {
+    const name = "it's \u00fc new";
+    const to = join(folder, name);
+    await mkdir(join(to, 'models/old'), { recursive: true });
+    await writeFile(join(to, 'begun.json'), JSON.stringify({ parts: [{ folders: ['models'] }] }));
+    await writeFile(join(to, 'mine'), '');
+    const env = { ...process.env, CDPATH: '/', TF_SESSION_GPU_FOLDER: name, OPENSSL_CONF: join(to, 'mine') };
+    const start = () => run('sh', ['bundle/run-gpu-checks', '--list'], { cwd: folder, env });
+    const first = start();
+    const files = async () => (await readdir(to)).sort().join(' ');
+    await expect.poll(files, { timeout: 60_000 }).toBe('begun.json mine models no-programs node');
+    const second = await start();
+    expect(second.stderr).toContain('Another process is unpacking into');
+    expect(second.status).toBe(1);
+    const { status, stdout, stderr } = await first;
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(stdout).toContain('rules: ');
+    expect(await files()).toBe('app library mine no-programs node whole.json');
+
+    const root = process.cwd();
+    expect((await readFile(join(to, 'app/bin/raw'))).includes(root)).toBe(false);
+    expect(await readFile(join(to, 'app/package-lock.json'), 'utf8')).not.toContain('"resolved": "http');
+  });
+
+  it('removes nothing that no bundle has put there', async () => {
+    const to = join(folder, 'home');
+    await mkdir(join(to, 'app'), { recursive: true });
+    await writeFile(join(to, 'app/own'), '');
+    const { status, stderr } = await start(bundle, to, '--rehearse');
+    expect(stderr).toContain(`${to} has app, which no bundle has put there.`);
+    expect(status).toBe(1);
+    expect((await readdir(to, { recursive: true })).sort()).toEqual([
+      'app',
+      'app/own',
+      'no-programs',
+      'node',
+    ]);
+  });
+
+  it('says what is wrong with its manifest, its path, and the place of its launcher', async () => {
+    const broken = join(folder, 'broken');
+    const to = join(folder, 'none');
+    await mkdir(broken);
+    await symlink(join(bundle, 'run-gpu-checks'), join(broken, 'run-gpu-checks'));
+    expect((await start(broken, to)).stderr).toContain('has no pieces/unpack.mjs');
+    await cp(join(bundle, 'pieces'), join(broken, 'pieces'), { recursive: true });
+    await writeFile(join(broken, 'pieces/manifest.json'), '{');
+    expect((await start(broken, to)).stderr).toMatch(/^\S+manifest.json is missing or damaged/);
+    for (const part of [':', '*', '[', '\\']) {
+      expect((await start(bundle, join(to, part))).stderr).toContain(': ; * ? [ " and \\');
+    }
+  });
+
+  it.each([
+    ['a file', () => join(bundle, 'SHA256SUMS')],
+    ['a folder that is not empty', () => bundle],
+    ['no name', () => ''],
+  ])('is not made in the place of %s', async (_what, place) => {
+    const before = await readdir(bundle);
+    expect((await script('bundle.mjs', place())).status).toBe(1);
+    expect(await readdir(bundle)).toEqual(before);
   });
 
   it('says so where its Node is damaged', async () => {

@@ -60,16 +60,37 @@ it('without a library it says where it looked', async () => {
   expect(stderr).toMatch(/nowhere/);
 });
 
-it.each([['--only', 'nothing'], ['--fast'], ['extra']])('wrong usage: %s', async (...args) => {
-  const { status, stderr } = await run(args);
-  expect(status).toBe(2);
-  expect(stderr).toMatch(/Ends with 0 when all that ran held/);
-});
+it.each([['--only', 'nothing'], ['--fast'], ['extra'], ['--minutes', 'few']])(
+  'wrong usage: %s',
+  async (...args) => {
+    const { status, stderr } = await run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/Ends with 0 when all that ran held/);
+  },
+);
 
 it('lists the checks', async () => {
   const { status, stdout } = await run(['--list']);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^devices: GPUs are listed with their memory$/m);
+});
+
+it('begins nothing once the time is over, and says so', async () => {
+  const args = [
+    '--rehearse',
+    '--minutes',
+    '0.001',
+    '--only',
+    'rules',
+    '--only',
+    'bench',
+    '--library',
+    library,
+  ];
+  const { status, stdout } = await run([...args, '--out', join(await folder(), 'report')]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/skip {2}rules: the time was over/);
+  expect(stdout).toMatch(/skip {2}bench: the time was over/);
 });
 
 it('a part does not outlive its check', { timeout: 60_000 }, async () => {

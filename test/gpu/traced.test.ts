@@ -53,6 +53,46 @@ describe('what a bundle has used of the machine', () => {
     expect(readTrace(log(line), OURS).faults).toEqual([fault]);
   });
 
+  it.each([
+    [
+      'openat2',
+      'openat2(AT_FDCWD</>, "x", {flags=O_RDONLY, resolve=0}, 24) = 4</opt/x>',
+      '/opt/x was opened.',
+    ],
+    ['creat', 'creat("x", 0600)      = 6</opt/x>', '/opt/x was opened.'],
+    ['a file that is gone by now', `${open('/opt/x', '/opt/x')}(deleted)`, '/opt/x was opened.'],
+    [
+      'fexecve',
+      'execveat(5</usr/bin/gcc>, "", ["x"], 0x7f /* 0 vars */, AT_EMPTY_PATH) = 0',
+      '/usr/bin/gcc was started.',
+    ],
+    [
+      'a program in memory',
+      'execveat(7</memfd:x>(deleted), "", ["x"], 0x7f /* 0 vars */, AT_EMPTY_PATH) = 0',
+      '/memfd:x was started.',
+    ],
+    [
+      'an absolute path beside a folder of the bundle',
+      'execveat(AT_FDCWD</made>, "/usr/bin/gcc", ["x"], 0x7f /* 0 vars */, 0) = 0',
+      '/usr/bin/gcc was started.',
+    ],
+    ['a quote', start('/a\\"/cat'), '/a"/cat was started.'],
+    ['a relative path', start('./cat'), './cat was started.'],
+    ['a program in /tmp', start('/tmp/x'), '/tmp/x was started.'],
+    ['a library in /tmp', open('/tmp/libx.so.1', '/tmp/libx.so.1'), '/tmp/libx.so.1 was opened.'],
+  ])('%s is seen', (_what, line, fault) => {
+    expect(readTrace(log(line), OURS).faults).toEqual([fault]);
+  });
+
+  it('knows folders of any name', () => {
+    const lines = log(
+      start('/\\303\\274 \\"/node'),
+      open('x', '/\\303\\274 \\"/x'),
+      open('/tmp/y', '/tmp/y'),
+    );
+    expect(readTrace(lines, [...OURS, '/ü "']).faults).toEqual([]);
+  });
+
   it('does not count what could not be started or opened', () => {
     const none = 'openat(AT_FDCWD</home>, "/opt/x", O_RDONLY) = -1 ENOENT (No such file or directory)';
     const { programs, files, faults } = readTrace(

@@ -10,7 +10,7 @@ export interface Case {
 export const MODELS: Record<string, string>;
 export const VARIANTS: Record<string, object>;
 export function configOf(variant: string, device: Device, rehearse: boolean): object;
-export function planOf(options: { quick?: boolean; rehearse?: boolean; only?: string[] }): {
+export function planOf(options: { quick?: boolean; rehearse?: boolean; only?: string[]; most?: number }): {
   groups: { rounds: number; cases: Case[] }[];
   seconds: number;
   budget: number;

@@ -31,8 +31,9 @@ export const STAND_IN = '/CPU:1';
  * @param {boolean} given.rehearse
  * @param {() => number} given.elapsed Seconds of the budget that are spent.
  * @param {(text: string) => void} given.log
+ * @param {(state: object) => Promise<void>} given.keep What there is, after each process: the machine may be lost.
  */
-export async function measureAll({ plan, kit, library, rehearse, elapsed, log }) {
+export async function measureAll({ plan, kit, library, rehearse, elapsed, log, keep }) {
   const folder = await mkdtemp(join(tmpdir(), 'tf-session-bench-'));
   const state = { measurements: [], seen: [], problems: [], leftOut: [], names: new Map() };
   const given = { plan, kit, library, rehearse, folder, state };
@@ -57,15 +58,17 @@ export async function measureAll({ plan, kit, library, rehearse, elapsed, log })
           const result = await take(each, { ...given, isFirst, seconds });
           took.set(each.name, result.seconds);
           if (result.isOver) over.add(each.name);
+          await keep(found(state));
         }
       }
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const { names: _, ...rest } = state;
-  return rest;
+  return found(state);
 }
+
+const found = ({ names: _, ...rest }) => rest;
 
 /** On a slow machine that is to be expected. */
 function late(state, { name }) {

@@ -5,10 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { MODELS } from './cases.mjs';
 import { printed } from './processes.mjs';
 
-const SECONDS = 90;
-
 /** @returns {Promise<{ pages: { name: string, file: string }[], problems: object[] }>} */
-export async function productPage({ kit, library, quick, rehearse, out, log }) {
+export async function productPage({ kit, library, quick, rehearse, out, log, seconds }) {
   const model = quick ? 'mlp' : 'resnet';
   const what = `tf-session bench --html, ${MODELS[model]}`;
   // The page itself knows nothing of rehearsals.
@@ -22,7 +20,7 @@ export async function productPage({ kit, library, quick, rehearse, out, log }) {
   for (const device of ['/CPU:0', rehearse ? '/CPU:1' : '/GPU:0']) args.push('--device', device);
   for (const batch of quick ? ['1'] : ['1', '32']) args.push('--batch', batch);
   args.push('--rounds', '2', '--round-ms', '300', '--html', join(out, file), '--json');
-  const { stdout, failure } = await printed(process.execPath, [cli, ...args], { seconds: SECONDS });
+  const { stdout, failure } = await printed(process.execPath, [cli, ...args], { seconds });
   await rm(config);
   const results = documentOf(stdout);
   const errors = (results?.results ?? []).filter(({ error }) => error !== undefined);

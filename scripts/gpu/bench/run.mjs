@@ -25,8 +25,8 @@ import { REHEARSAL } from './tables.mjs';
 
 const USAGE =
   'node scripts/gpu/bench/run.mjs [--library F] [--quick] [--rehearse] [--only TEXT]… [--out DIR]';
-/** What opening the library, and multiplying matrices, may take at most. */
-const SECONDS = { about: 120, matmul: 90 };
+/** What opening the library, multiplying matrices, and the page of `tf-session bench` may take at most. */
+const SECONDS = { about: 120, matmul: 90, page: 90 };
 
 /**
  * @param {object} given
@@ -35,6 +35,7 @@ const SECONDS = { about: 120, matmul: 90 };
  * @param {boolean} [given.quick]
  * @param {boolean} [given.rehearse] Without a GPU: /CPU:1 stands for it.
  * @param {string[]} [given.only]
+ * @param {number} [given.most] Seconds that there are.
  * @param {string} given.out A folder, made where it is missing.
  * @param {(text: string) => void} [given.log]
  * @returns {Promise<{ summary: string, failures: number }>} `summary` in Markdown; `failures` that are not to be expected.
@@ -45,6 +46,7 @@ export async function bench({
   quick = false,
   rehearse = false,
   only = [],
+  most = Infinity,
   out,
   log = () => {},
 }) {
@@ -65,20 +67,23 @@ export async function bench({
 
   const smi = rehearse ? undefined : findSmi();
   const card = smi && attempt(() => shown(cards(smi)));
-  const plan = planOf({ quick, rehearse, only });
+  const plan = planOf({ quick, rehearse, only, most: most - SECONDS.page });
+  const file = join(out, 'bench.json');
   const sampler = startSampler(smi, card?.uuid);
   let measured;
   let peaks;
   try {
     peaks = await peaksOf({ kit: full, library: path, plan, rehearse, log });
-    measured = await measureAll({ plan, kit: full, library: path, rehearse, elapsed, log });
+    const keep = (state) => writeFile(file, JSON.stringify({ isWhole: false, peak: peaks.peak, ...state }));
+    measured = await measureAll({ plan, kit: full, library: path, rehearse, elapsed, log, keep });
   } finally {
     sampler.stop();
   }
-  const isWhole = only.length === 0;
-  const page = isWhole
-    ? await productPage({ kit: full, library: path, quick, rehearse, out, log })
-    : { pages: [], problems: [] };
+  const rest = Math.min(SECONDS.page, most - elapsed());
+  const page =
+    only.length === 0 && rest > SECONDS.page / 3
+      ? await productPage({ kit: full, library: path, quick, rehearse, out, log, seconds: rest })
+      : { pages: [], problems: [] };
   const result = {
     rehearsal: rehearse,
     about: rehearse ? REHEARSAL : 'On a GPU.',
@@ -99,7 +104,7 @@ export async function bench({
   };
   const missing = result.leftOut.filter(({ isExpected }) => !isExpected);
   const failures = result.problems.filter(({ isExpected }) => !isExpected).length + missing.length;
-  await writeFile(join(out, 'bench.json'), `${JSON.stringify({ ...result, failures }, null, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ ...result, failures }, null, 2)}\n`);
   await writeFile(join(out, 'bench.html'), pageOf(result, page.pages));
   return { summary: summaryOf(result), failures };
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
@@ -81,7 +81,10 @@ async function fill(archive, folders) {
     for (const { path, isLink } of await entriesOf(folder)) {
       const name = `${prefix}/${relative(folder, path)}`;
       if (isLink) {
-        archive.entry({ name, type: 'symlink', linkname: await readlink(path), mtime });
+        const linkname = await readlink(path);
+        if (isAbsolute(linkname) || join(name, '..', linkname).startsWith('..'))
+          throw new Error(`${path} leads out of the bundle, to ${linkname}.`);
+        archive.entry({ name, type: 'symlink', linkname, mtime });
         continue;
       }
       const { size, mode } = await stat(path);

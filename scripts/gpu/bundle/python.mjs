@@ -32,6 +32,8 @@ export async function stagePython(work, { folder, version, variant }, node) {
   const target = join(python, 'lib', basename(standard));
   await cp(standard, target, {
     recursive: true,
+    // Debian's has links to /etc.
+    dereference: true,
     filter: (path) => !UNUSED.test(basename(path)),
   });
   const modules = (await readdir(join(target, 'lib-dynload'))).map((name) =>
@@ -51,6 +53,7 @@ export async function stagePython(work, { folder, version, variant }, node) {
     await symlink(join('../../../library/lib', name), join(site, 'tensorflow', name));
   }
   await symlink('../../library/nvidia', join(site, 'nvidia'));
+  await rm(join(site, 'bin'), { recursive: true, force: true });
   await rm(join(site, 'tensorflow/include'), { recursive: true, force: true });
   await symlink(folder, join(work, 'library'));
 

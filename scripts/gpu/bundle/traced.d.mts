@@ -4,4 +4,6 @@ export interface Traced {
   faults: string[];
 }
 
+export const CALLS: string;
+
 export function readTrace(log: string, folders: readonly string[]): Traced;

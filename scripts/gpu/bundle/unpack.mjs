@@ -1,8 +1,9 @@
 // Puts a bundle together, on the machine that is checked: `node unpack.mjs BUNDLE FOLDER`. Nothing is unpacked before every
-// piece is found whole; what was unpacked before is left as it is. In the bundle it is one file, tar-stream included.
+// piece is found whole; what was unpacked of the same bundle is left as it is. In the bundle it is one file, tar-stream included.
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
@@ -11,10 +12,34 @@ import { extract } from 'tar-stream';
 const [bundle, folder] = process.argv.slice(2);
 const CHUNK = 1 << 20;
 const WINDOW_LOG = 27;
+/** The manifest of what lies in the folder whole, and of what was begun. */
+const WHOLE = join(folder, 'whole.json');
+const BEGUN = join(folder, 'begun.json');
+const textOf = (file) => readFile(file, 'utf8').catch(() => '');
 const place = (name) => join(bundle, 'pieces', name);
 const mega = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
 class Failure extends Error {}
+
+/** Two would unpack into each other. The name is one of the kernel's, which lets go of it however this process ends. */
+async function requireAlone() {
+  const { dev, ino } = await stat(folder);
+  const failure = new Failure(`Another process is unpacking into ${folder}. Start again when it has ended.`);
+  await new Promise((resolve, reject) => {
+    createServer()
+      .unref()
+      .on('error', ({ code }) => (code === 'EADDRINUSE' ? reject(failure) : resolve()))
+      .listen(`\0tf-session-${dev}-${ino}`, resolve);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure(`${place('manifest.json')} is missing or damaged. Copy it again.`);
+  }
+}
 
 async function sha256Of(file) {
   const hash = createHash('sha256');
@@ -50,6 +75,24 @@ async function requireWhole({ node, parts }) {
   }
 }
 
+/** What another bundle has left, or one that was interrupted. All else in the folder is the user's. */
+async function clear({ parts }) {
+  for (const mark of [BEGUN, WHOLE]) {
+    const text = await textOf(mark);
+    // Of a full disk it is empty: nothing was unpacked then.
+    for (const name of text === '' ? [] : foldersOf(JSON.parse(text).parts))
+      await rm(join(folder, name), { recursive: true, force: true });
+    await rm(mark, { force: true });
+  }
+  const strange = foldersOf(parts).filter((name) => existsSync(join(folder, name)));
+  if (strange.length > 0)
+    throw new Failure(
+      `${folder} has ${strange.join(', ')}, which no bundle has put there. Move that away, or give an empty folder.`,
+    );
+}
+
+const foldersOf = (parts) => parts.flatMap((part) => part.folders);
+
 async function requireSpace(parts) {
   const needed = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const { bavail, bsize } = await statfs(folder);
@@ -66,8 +109,6 @@ async function* contents({ pieces }) {
 
 async function unpack(part) {
   console.error(`Unpacking ${part.name}: ${part.files} files, ${mega(part.bytes)} …`);
-  const making = join(folder, `.part-${part.name}`);
-  await rm(making, { recursive: true, force: true });
   const archive = extract();
   const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG };
   const read = pipeline(contents(part), createZstdDecompress({ params, chunkSize: CHUNK }), archive);
@@ -75,7 +116,7 @@ async function unpack(part) {
   const made = new Set();
   for await (const entry of archive) {
     const { name, type, linkname, mode } = entry.header;
-    const file = join(making, name);
+    const file = join(folder, name);
     if (!made.has(dirname(file))) await mkdir(dirname(file), { recursive: true });
     made.add(dirname(file));
     if (type === 'symlink') {
@@ -86,25 +127,22 @@ async function unpack(part) {
     }
   }
   await read;
-  for (const name of part.folders) {
-    await rm(join(folder, name), { recursive: true, force: true });
-    await rename(join(making, name), join(folder, name));
-  }
-  await rm(making, { recursive: true, force: true });
 }
 
 try {
-  const text = await readFile(place('manifest.json'), 'utf8');
-  const mark = join(folder, 'whole.json');
-  if ((await readFile(mark, 'utf8').catch(() => '')) !== text) {
-    const manifest = JSON.parse(text);
+  const text = await textOf(place('manifest.json'));
+  if (text === '' || (await textOf(WHOLE)) !== text) {
+    const manifest = parsed(text);
+    await requireAlone();
     await requireWhole(manifest);
-    await rm(mark, { force: true });
+    await clear(manifest);
     await requireSpace(manifest.parts);
+    await writeFile(BEGUN, text);
     for (const part of manifest.parts) await unpack(part);
-    await writeFile(mark, text);
+    await rename(BEGUN, WHOLE);
   }
 } catch (error) {
-  console.error(error instanceof Failure ? error.message : error);
+  // A full disk and the like is told as the system tells it.
+  console.error(error instanceof Failure || error.syscall !== undefined ? error.message : error);
   process.exitCode = 1;
 }
