@@ -1,9 +1,11 @@
 // What the report and the trace of a run over GPU and CPU have: what crosses, with its bytes, and the GPU's rows.
 import { SavedModel } from 'tf-session';
-import { expectation, same, short } from '../seen.mjs';
+import { expectation, same, short, within } from '../seen.mjs';
 
 export const title = 'report and trace show what the GPU does';
 export const needs = [];
+/** TensorFlow counts what streams do from another zero than ops, or has done so. */
+const LONGEST_S = 60;
 
 export async function see(context) {
   const { folder, inputs } = await context.fixture('tf2-functions');
@@ -24,6 +26,10 @@ export async function see(context) {
   }
   const chrome = trace.toChromeTrace().traceEvents;
   const named = chrome.filter(({ name }) => name === 'process_name').map(({ args }) => String(args.name));
+  const [starts, ends] = [
+    trace.events.map(({ startUs }) => startUs),
+    trace.events.map(({ startUs, durationUs }) => startUs + durationUs),
+  ];
   const kernels = trace.events.filter(({ device, stream }) => short(device) === gpu && stream === '');
   return {
     gpu,
@@ -31,6 +37,7 @@ export async function see(context) {
     back: crossing(gpu, 'CPU:0'),
     arrows: trace.transfers.length,
     kernels: kernels.length,
+    seconds: (Math.max(...ends) - Math.min(...starts)) / 1e6,
     processes: [gpu, 'CPU:0'].filter((device) => named.some((name) => name.includes(device))),
     skipped: Object.keys(streams).length > 0 ? [] : [noStreams(context, trace)],
     noted: { streams, events: trace.events.length },
@@ -43,7 +50,7 @@ function noStreams({ rehearse }, { events, devices }) {
   return `rows of the GPU's streams: TensorFlow recorded none (CUPTI may not be allowed to look); ${has}`;
 }
 
-export function judge({ gpu, there, back, arrows, kernels, processes, noted }) {
+export function judge({ gpu, there, back, arrows, kernels, seconds, processes, noted }) {
   const crosses = ({ count, bytes }) =>
     count > 0 && bytes.length === count && bytes.every((each) => each > 0);
   const tell = ({ count, bytes }) => `${count} tensors, ${bytes.join(' + ')} bytes`;
@@ -55,6 +62,11 @@ export function judge({ gpu, there, back, arrows, kernels, processes, noted }) {
       'it has kernels of the GPU',
       `${kernels}; by stream: ${JSON.stringify(noted?.streams)}`,
       kernels > 0,
+    ),
+    expectation(
+      `all of it lies within ${LONGEST_S} s, what streams did, too`,
+      `${seconds} s`,
+      within(seconds, 0, LONGEST_S),
     ),
     expectation(
       "the file for Perfetto has both devices' rows",
