@@ -81,7 +81,7 @@ export function readRecorded(metadata: Uint8Array): Recorded {
     }),
   );
   const stats = stepStats?.devStats ?? [];
-  const origin = earliest(stats.flatMap(({ nodeStats }) => nodeStats));
+  const origin = originOf(stats.flatMap(({ nodeStats }) => nodeStats));
   const count = stats.reduce((sum, { nodeStats }) => sum + nodeStats.length, 0);
   const events = new Float64Array(count * EVENT_SIZE);
   const outputs: number[] = [];
@@ -100,8 +100,10 @@ export function readRecorded(metadata: Uint8Array): Recorded {
         kernels.push(request ?? { device, name: node.nodeName, ...readLabel(node.nodeName, label) });
         known.set(key, kernel);
       }
-      const start = Number(startOf(node) - origin);
-      const scheduled = Number((node.scheduledNanos || node.scheduledMicros * 1000n) - origin);
+      const since = (time: bigint): number => Number(time - zeroOf(time, origin));
+      const start = since(startOf(node));
+      // Left out of a stream's work that nobody is known to have asked for.
+      const scheduled = since(node.scheduledNanos || node.scheduledMicros * 1000n || startOf(node));
       events.set(
         [
           kernel,
@@ -118,7 +120,13 @@ export function readRecorded(metadata: Uint8Array): Recorded {
       at += EVENT_SIZE;
     }
   }
-  return { nodes, kernels, events, outputs: Float64Array.from(outputs), originUs: Number(origin / 1000n) };
+  return {
+    nodes,
+    kernels,
+    events,
+    outputs: Float64Array.from(outputs),
+    originUs: Number(origin.wall / 1000n),
+  };
 }
 
 /** The outputs of an event, by its number; the shape is a view, null where it is not known. */
@@ -162,10 +170,33 @@ function startOf(node: NodeExecStats): bigint {
   return node.allStartNanos || node.allStartMicros * 1000n;
 }
 
+/** 1980, in nanoseconds: what is earlier was counted from another zero than 1970. */
+const OTHER_ZERO = 315_532_800_000_000_000n;
+
+/**
+ * The earliest start by the wall clock, and the earliest by another. Of a GPU's streams several versions of TensorFlow (from
+ * 2.12 on) tell when something began since their profiler did, and not when that was. The first of it is taken to have begun with the run.
+ */
+interface Origin {
+  wall: bigint;
+  other: bigint;
+}
+
+function originOf(nodes: readonly NodeExecStats[]): Origin {
+  const starts = nodes.map(startOf);
+  const wall = earliest(starts.filter((start) => start >= OTHER_ZERO));
+  const other = earliest(starts.filter((start) => start < OTHER_ZERO));
+  return { wall: wall ?? other ?? 0n, other: other ?? 0n };
+}
+
+function zeroOf(time: bigint, { wall, other }: Origin): bigint {
+  return time < OTHER_ZERO ? other : wall;
+}
+
 /** Rounded down to a microsecond, in which the origin is told. */
-function earliest(nodes: readonly NodeExecStats[]): bigint {
-  let first = nodes.length === 0 ? 0n : startOf(nodes[0]!);
-  for (const node of nodes) if (startOf(node) < first) first = startOf(node);
+function earliest(times: readonly bigint[]): bigint | undefined {
+  if (times.length === 0) return undefined;
+  const first = times.reduce((least, time) => (time < least ? time : least));
   return (first / 1000n) * 1000n;
 }
 

@@ -87,6 +87,7 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
     if (node !== survivor) fused.set(survivor, [...(fused.get(survivor) ?? []), node.name]);
   }
   const place = new Map<number, number>();
+  const devices = fullNames(recorded.kernels.map(({ device }) => device));
   const all: TraceEvent[] = [];
   const slices = new Slices();
   for (const [i, index] of order.entries()) {
@@ -94,7 +95,7 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
     const own = known.get(index);
     place.set(index, i);
     const node = own && ran.at(own)?.node;
-    all.push(eventOf(input, index, node, (node && fused.get(node)) ?? []));
+    all.push(eventOf(input, index, devices, node, (node && fused.get(node)) ?? []));
   }
   const transfers: TraceTransfer[] = [];
   const seen = new Set<string>();
@@ -114,6 +115,12 @@ export async function timelineOf(input: TimelineInput): Promise<Timeline> {
   return { events: all, transfers, devices: [...new Set(all.map(({ device }) => device))].sort() };
 }
 
+/** Devices by the end of their names, all that TensorFlow says of a stream's: `/device:GPU:0`. */
+export function fullNames(devices: Iterable<string>): Map<string, string> {
+  const full = [...devices].filter((name) => name.startsWith('/job:') && !STREAM.test(name));
+  return new Map(full.map((name) => [name.slice(name.indexOf('/device:')), name]));
+}
+
 function byStart({ events }: Recorded): number[] {
   const order = Array.from({ length: events.length / EVENT_SIZE }, (_, i) => i);
   const at = (i: number, field: number) => events[i * EVENT_SIZE + field]!;
@@ -123,13 +130,15 @@ function byStart({ events }: Recorded): number[] {
 function eventOf(
   { recorded, beganUs }: TimelineInput,
   index: number,
+  devices: ReadonlyMap<string, string>,
   node: ModelNode | undefined,
   fused: readonly string[],
 ): TraceEvent {
   const { events, kernels, originUs } = recorded;
   const at = (field: number) => events[index * EVENT_SIZE + field]!;
   const kernel = kernels[at(EVENT.kernel)]!;
-  const [, device = kernel.device, stream = ''] = STREAM.exec(kernel.device) ?? [];
+  const [, owner = kernel.device, stream = ''] = STREAM.exec(kernel.device) ?? [];
+  const device = devices.get(owner) ?? owner;
   return {
     // TensorFlow numbers what it sends.
     name: node?.name ?? (kernel.op === REQUEST ? kernel.name.replace(/^edge_\d+_/, '') : kernel.name),
