@@ -15,7 +15,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheFolder, fromDist, ROOT } from '../tools/dist.mjs';
 import { Failure, main } from '../tools/failure.mjs';
-import { cudaLibraries, openLibrary } from './cuda-libraries.mjs';
+import { cudaLibraries, openLibrary } from './rig/cuda-libraries.mjs';
 
 const CHECK = '_ZN3tsl8internal9DsoLoader26MaybeTryDlopenGPULibrariesEv';
 const MODEL = join(ROOT, 'test/fixtures/tf1-variables');

@@ -8,10 +8,10 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { kit } from './kit.mjs';
-import { lacks, lookAround } from './machine.mjs';
-import { lines, markdown, REHEARSAL, tally, tallyLine } from './report.mjs';
-import { runChild } from './start.mjs';
+import { kit } from './rig/kit.mjs';
+import { lacks, lookAround } from './rig/machine.mjs';
+import { lines, markdown, REHEARSAL, tally, tallyLine } from './rig/report.mjs';
+import { runChild } from './rig/start.mjs';
 
 const USAGE = `node scripts/gpu/run.mjs [options]
   --library FILE_OR_DIR   the libtensorflow to open; default: the bundle's, or what is found

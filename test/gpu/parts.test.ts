@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sortMaps } from '../../scripts/gpu/checks/own-files.mjs';
-import { cards, cudaVersion, findSmi, pids, used } from '../../scripts/gpu/nvidia-smi.mjs';
-import { MARK, resultOf } from '../../scripts/gpu/start.mjs';
+import { cards, cudaVersion, findSmi, pids, used } from '../../scripts/gpu/rig/nvidia-smi.mjs';
+import { MARK, resultOf } from '../../scripts/gpu/rig/start.mjs';
 
 /** A program in place of NVIDIA's. */
 async function smi(script: string): Promise<string> {

@@ -94,7 +94,7 @@ it('begins nothing once the time is over, and says so', async () => {
 });
 
 it('a part does not outlive its check', { timeout: 60_000 }, async () => {
-  const program = fileURLToPath(new URL('../../scripts/gpu/child.mjs', import.meta.url));
+  const program = fileURLToPath(new URL('../../scripts/gpu/rig/child.mjs', import.meta.url));
   const given = { name: 'event-loop', library, rehearse: true, quick: false, seconds: 60 };
   const child = spawn(process.execPath, [program, JSON.stringify(given)], {
     env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' },

@@ -19,11 +19,8 @@ export const samples: Record<string, Samples> = {
       ['all models that are there were compared', (seen) => (seen.models = {})],
       ...['mlp', 'resnet'].flatMap((name): Samples['wrong'] => [
         [`${name}: most ops ran on the GPU`, (seen) => (seen.models[name].where = { 'CPU:0': 132 })],
-        [
-          `${name}: as it is within ${name === 'mlp' ? 0.003 : 0.02} of the largest value`,
-          (seen) => (seen.models[name].apart = name === 'mlp' ? 4e-3 : 3e-2),
-        ],
-        [`${name}: without TF32 within 0.00003`, (seen) => (seen.models[name].withoutTf32 = 4e-4)],
+        [`${name}: as it is within 0.001 of the largest value`, (seen) => (seen.models[name].apart = 2e-3)],
+        [`${name}: without TF32 within 0.00001`, (seen) => (seen.models[name].withoutTf32 = 2e-5)],
       ]),
     ],
   },

@@ -26,7 +26,7 @@ export const STAND_IN = '/CPU:1';
 /**
  * @param {object} given
  * @param {ReturnType<import('./cases.mjs').planOf>} given.plan
- * @param {import('../kit.mjs').Kit} given.kit Its `raw` and `python` are run where they are there.
+ * @param {import('../rig/kit.mjs').Kit} given.kit Its `raw` and `python` are run where they are there.
  * @param {string} given.library The file that the others opened.
  * @param {boolean} given.rehearse
  * @param {() => number} given.elapsed Seconds of the budget that are spent.

@@ -11,8 +11,8 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { kit as findKit } from '../kit.mjs';
-import { attempt, cards, findSmi } from '../nvidia-smi.mjs';
+import { kit as findKit } from '../rig/kit.mjs';
+import { attempt, cards, findSmi } from '../rig/nvidia-smi.mjs';
 import { sheetOf } from './cards.mjs';
 import { configOf, MODELS, planOf } from './cases.mjs';
 import { configBytes } from './config.mjs';
@@ -31,7 +31,7 @@ const SECONDS = { about: 120, matmul: 90, page: 90 };
 /**
  * @param {object} given
  * @param {string} [given.library]
- * @param {import('../kit.mjs').Kit} given.kit
+ * @param {import('../rig/kit.mjs').Kit} given.kit
  * @param {boolean} [given.quick]
  * @param {boolean} [given.rehearse] Without a GPU: /CPU:1 stands for it.
  * @param {string[]} [given.only]

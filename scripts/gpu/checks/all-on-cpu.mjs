@@ -1,7 +1,7 @@
 // The README's first case: everything on the CPU, whatever the machine has.
 import { allOnCpu } from '../../examples/all-on-cpu.mjs';
-import { counts, expectation, same } from '../seen.mjs';
-import { pitch } from '../subject.mjs';
+import { counts, expectation, same } from '../rig/seen.mjs';
+import { pitch } from '../rig/subject.mjs';
 
 export const title = "the README's first case: everything on the CPU";
 export const needs = [];

@@ -1,6 +1,6 @@
 // Ten runs of one model on the GPU and the CPU in turn: where the products of each ran, by its own trace.
 import { decodeRunMetadata, SavedModel } from 'tf-session';
-import { apart, expectation, figure, plain, same, short, within } from '../seen.mjs';
+import { apart, expectation, figure, plain, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'runs alternate between GPU and CPU';
 export const needs = [];

@@ -1,20 +1,12 @@
 // Sixty-four callers' rows, joined to batches on the GPU, beside each row by itself.
 import { SavedModel, Tensor } from 'tf-session';
-import {
-  apart,
-  counts,
-  expectation,
-  figure,
-  mostOn,
-  plain,
-  short,
-  TF32_TOLERANCE,
-  within,
-} from '../seen.mjs';
+import { apart, counts, expectation, figure, mostOn, plain, short, within } from '../rig/seen.mjs';
 
 export const title = 'the batcher on the GPU gives each caller its own rows';
 export const needs = [];
 const CALLERS = 64;
+/** Batches may take other kernels than single rows, and TF32 keeps ten bits: cut off, three layers of the MLP come to 2.4e-3. */
+const TOLERANCE = 3e-3;
 
 export async function see(context) {
   const name = context.model('mlp') === undefined ? 'tf2-functions' : 'mlp';
@@ -62,11 +54,7 @@ export function judge({ gpu, where, batches, carried, reruns, apart, neighbours 
       `${carried} rows in ${batches} batches, ${reruns} run again`,
       carried === CALLERS && within(batches, 1, CALLERS / 4) && reruns === 0,
     ),
-    expectation(
-      `each row is as by itself, to ${TF32_TOLERANCE}`,
-      figure(apart),
-      within(apart, 0, TF32_TOLERANCE),
-    ),
+    expectation(`each row is as by itself, to ${TOLERANCE}`, figure(apart), within(apart, 0, TOLERANCE)),
     expectation('and rows differ, so that a mix-up would tell', figure(neighbours), neighbours > 1e-2),
   ];
 }

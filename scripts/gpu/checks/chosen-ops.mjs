@@ -1,7 +1,7 @@
 // The README's second case: Conv2D on the GPU, Sigmoid on a CPU device, with soft placement.
 import { chosenOps } from '../../examples/chosen-ops.mjs';
-import { expectation, places, same } from '../seen.mjs';
-import { pitch } from '../subject.mjs';
+import { expectation, places, same } from '../rig/seen.mjs';
+import { pitch } from '../rig/subject.mjs';
 
 export const title = "the README's second case: chosen ops on the GPU";
 export const needs = ['basic-pitch'];

@@ -1,6 +1,6 @@
 // The session's GPUs beside what nvidia-smi shows of the machine.
 import { SavedModel } from 'tf-session';
-import { expectation, places, same, short, within } from '../seen.mjs';
+import { expectation, places, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'GPUs are listed with their memory';
 export const needs = ['gpu', 'nvidia-smi'];

@@ -1,6 +1,6 @@
 // How late a timer of a millisecond comes while the GPU is kept busy.
 import { SavedModel, Tensor } from 'tf-session';
-import { counts, expectation, inputsFor, mostOn, short, within } from '../seen.mjs';
+import { counts, expectation, inputsFor, mostOn, short, within } from '../rig/seen.mjs';
 
 export const title = 'the event loop stays free while the GPU is busy';
 export const needs = [];

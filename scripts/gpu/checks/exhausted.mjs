@@ -1,6 +1,6 @@
 // More than the GPU has: an error of the run, not the end of the process, again and again.
 import { SavedModel, Tensor } from 'tf-session';
-import { counts, expectation, failureOf, isText, mostOn, within } from '../seen.mjs';
+import { counts, expectation, failureOf, isText, mostOn, within } from '../rig/seen.mjs';
 
 export const title = 'running out of GPU memory is an error, and the process serves on';
 export const needs = ['gpu'];

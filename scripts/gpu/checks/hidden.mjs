@@ -1,6 +1,6 @@
 // `deviceCount: { GPU: 0 }`: the GPU is left alone. Beside it the same run with the GPU, which shows that the measure would tell.
-import { expectation, same, within } from '../seen.mjs';
-import { take } from '../take.mjs';
+import { expectation, same, within } from '../rig/seen.mjs';
+import { take } from '../rig/take.mjs';
 
 export const title = 'deviceCount { GPU: 0 } leaves the GPU alone';
 export const needs = ['gpu', 'nvidia-smi'];

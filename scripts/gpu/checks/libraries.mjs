@@ -1,7 +1,7 @@
 // Each CUDA library that lies beside TensorFlow is opened by its path, in a process of its own. Needs no GPU: only those that
 // want the driver may fail, and only where there is none.
-import { cudaLibraries, openLibrary } from '../cuda-libraries.mjs';
-import { expectation } from '../seen.mjs';
+import { cudaLibraries, openLibrary } from '../rig/cuda-libraries.mjs';
+import { expectation } from '../rig/seen.mjs';
 
 export const title = 'every CUDA library beside TensorFlow opens';
 export const needs = ['gpu-library'];

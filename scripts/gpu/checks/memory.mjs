@@ -1,6 +1,6 @@
 // How much of a card the options take: growing, a quarter, and TensorFlow's default.
-import { expectation, within } from '../seen.mjs';
-import { take } from '../take.mjs';
+import { expectation, within } from '../rig/seen.mjs';
+import { take } from '../rig/take.mjs';
 
 export const title = 'GPU memory is what the options say';
 export const needs = ['gpu', 'nvidia-smi'];

@@ -3,7 +3,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SavedModel, tensorflow } from 'tf-session';
-import { expectation, inputsFor } from '../seen.mjs';
+import { expectation, inputsFor } from '../rig/seen.mjs';
 
 export const title = 'nothing comes from elsewhere on the system';
 export const needs = [];

@@ -1,5 +1,5 @@
 // `freeze` and mixed precision on the GPU, beside the CPU's values of the model as it was saved.
-import { compare, expectation, figure, mostOn, same, short, within } from '../seen.mjs';
+import { compare, expectation, figure, mostOn, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'freeze and mixed precision on the GPU keep the values';
 export const needs = [];

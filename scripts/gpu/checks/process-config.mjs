@@ -1,7 +1,7 @@
 // What the first session of a process settles of its GPUs: a second with the same options runs, another value is told.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SavedModel } from 'tf-session';
-import { apart, counts, expectation, failureOf, isText, mostOn, plain, within } from '../seen.mjs';
+import { apart, counts, expectation, failureOf, isText, mostOn, plain, within } from '../rig/seen.mjs';
 
 export const title = 'GPU options are settled once a process, and other values are told';
 export const needs = ['gpu'];

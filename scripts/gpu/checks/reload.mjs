@@ -1,6 +1,6 @@
 // Loads and closes, one after the other: what TensorFlow has of the GPU is used again.
 import { SavedModel } from 'tf-session';
-import { apart, expectation, figure, places, plain, same, short, within } from '../seen.mjs';
+import { apart, expectation, figure, places, plain, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'loads and closes do not pile up memory of the GPU';
 export const needs = [];

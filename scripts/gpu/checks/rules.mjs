@@ -1,6 +1,6 @@
 // Some ops on the GPU by rule, all others on the CPU; plain and exact.
 import { SavedModel } from 'tf-session';
-import { apart, expectation, figure, isText, places, plain, same, short, within } from '../seen.mjs';
+import { apart, expectation, figure, isText, places, plain, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'rules put some ops on the GPU and the rest on the CPU';
 export const needs = [];

@@ -1,6 +1,6 @@
 // Models with `/device:GPU:0` saved in them: as they are, with their devices forgotten, and in sessions without a GPU.
 import { SavedModel } from 'tf-session';
-import { apart, expectation, failureOf, isText, places, plain, same, within } from '../seen.mjs';
+import { apart, expectation, failureOf, isText, places, plain, same, within } from '../rig/seen.mjs';
 
 export const title = 'models that were saved with /device:GPU:0';
 export const needs = [];

@@ -1,6 +1,6 @@
 // Ops that have no kernel for a GPU, those of strings, asked onto it.
 import { SavedModel } from 'tf-session';
-import { expectation, failureOf, isText, same, short } from '../seen.mjs';
+import { expectation, failureOf, isText, same, short } from '../rig/seen.mjs';
 
 export const title = 'an op without a GPU kernel: moved and reported, or an error beforehand';
 export const needs = ['gpu'];

@@ -1,7 +1,7 @@
 // The README's third case: ten runs that alternate between two devices.
 import { alternate } from '../../examples/alternate.mjs';
-import { apart, expectation, figure, mostOn, plain, short, within } from '../seen.mjs';
-import { pitch } from '../subject.mjs';
+import { apart, expectation, figure, mostOn, plain, short, within } from '../rig/seen.mjs';
+import { pitch } from '../rig/subject.mjs';
 
 export const title = "the README's third case: ten runs that alternate";
 export const needs = [];

@@ -1,6 +1,6 @@
 // What the report and the trace of a run over GPU and CPU have: what crosses, with its bytes, and the GPU's rows.
 import { SavedModel } from 'tf-session';
-import { expectation, same, short, within } from '../seen.mjs';
+import { expectation, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'report and trace show what the GPU does';
 export const needs = [];

@@ -1,6 +1,6 @@
 // One card as two GPUs.
 import { SavedModel } from 'tf-session';
-import { apart, expectation, places, plain, same, short, within } from '../seen.mjs';
+import { apart, expectation, places, plain, same, short, within } from '../rig/seen.mjs';
 
 export const title = 'two virtual GPUs on one card';
 export const needs = ['gpu'];

@@ -1,7 +1,7 @@
 // `visibleDeviceList`: one GPU of several, a second, and one that is not there.
 import { SavedModel } from 'tf-session';
-import { counts, expectation, failureOf, isText, mostOn } from '../seen.mjs';
-import { take } from '../take.mjs';
+import { counts, expectation, failureOf, isText, mostOn } from '../rig/seen.mjs';
+import { take } from '../rig/take.mjs';
 
 export const title = 'visibleDeviceList chooses the GPUs';
 export const needs = ['gpu', 'nvidia-smi'];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { SavedModel, Tensor } from 'tf-session';
-import { apart, counts, expectation, mostOn, plain, short, within } from '../seen.mjs';
+import { apart, counts, expectation, mostOn, plain, short, within } from '../rig/seen.mjs';
 
 export const title = 'a worker thread is terminated while it runs on the GPU';
 export const needs = [];

@@ -2,7 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 
 const [, program = '', command] = process.argv;
-if (isMainThread && (program.endsWith('gpu/child.mjs') || command === 'info')) {
+if (isMainThread && (program.endsWith('gpu/rig/child.mjs') || command === 'info')) {
   const { openExtended } = await import('../../../dist/extensions/extensions.js');
   await openExtended([{ option: 'pluggableDevices', path: process.env.STAND_IN }], undefined);
 }

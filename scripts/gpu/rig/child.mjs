@@ -7,7 +7,7 @@ import { MARK } from './start.mjs';
 process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume();
 
 const given = JSON.parse(process.argv[2]);
-const check = await import(`./checks/${given.name}.mjs`);
+const check = await import(`../checks/${given.name}.mjs`);
 const context = await makeContext(given);
 const work = given.part === undefined ? check.see : check.parts[given.part];
 const seen = await work(context, given.data);

@@ -1,6 +1,6 @@
 // What checks have in common: where ops ran, how far values are apart, and how an expectation is written down.
 import { SavedModel, Tensor } from 'tf-session';
-import { values } from '../bench/programs/timing.mjs';
+import { values } from '../../bench/programs/timing.mjs';
 
 /** `/job:localhost/replica:0/task:0/device:GPU:0` -> `GPU:0` */
 export const short = (device) => String(device).split('/').at(-1).replace('device:', '').replace(/^\//, '');
@@ -29,12 +29,6 @@ export const same = (a, b) => Array.isArray(a) && JSON.stringify(a) === JSON.str
 
 /** A small figure, or what stands in its place. */
 export const figure = (value) => (typeof value === 'number' ? value.toExponential(1) : String(value));
-
-/**
- * As a share of the largest value. TF32 keeps ten bits of what goes into a product: three layers of the MLP come to 0.6e-3 where it
- * rounds, and to 2.2e-3 where it cuts off, which is up to the card (computed with the weights of the benchmark's).
- */
-export const TF32_TOLERANCE = 3e-3;
 
 /** Where ops of these types ran: `['BiasAdd CPU:0', 'MatMul GPU:0']`. */
 export function places({ ops }, types) {
