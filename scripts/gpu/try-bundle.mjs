@@ -58,6 +58,8 @@ async function traced(bundle, folder, options) {
   const args = ['-ff', '-y', '--seccomp-bpf', '-e', `trace=${CALLS}`, '-o', join(logs, 'log')];
   const { status } = await attempt('strace', [...args, join(bundle, 'run-gpu-checks'), ...options], {
     env: { PATH: process.env.PATH, TF_SESSION_GPU_FOLDER: to },
+  }).catch(({ message }) => {
+    throw new Failure(`--trace needs strace: ${message}`);
   });
   const names = await readdir(logs);
   const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')));
