@@ -1,6 +1,6 @@
 // What was measured, and which of the ratios hold.
+import { median } from '../measure/figures.mjs';
 import { escapeHtml, pageHtml, rowsHtml } from './programs/html.mjs';
-import { median } from './programs/timing.mjs';
 
 function valuesOf(figures, name, figure) {
   return (figures.get(name) ?? []).map((each) => each[figure]).filter((value) => value !== undefined);

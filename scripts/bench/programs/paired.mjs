@@ -3,7 +3,8 @@
 // hundredths can be told. Both sessions share TensorFlow's threads.
 // Argument: JSON of { addon, hopFirst, folder, options, warmUp, feed, fetch, shape, mode, beside, seconds }.
 import { createRequire } from 'node:module';
-import { median, values } from './timing.mjs';
+import { median } from '../../measure/figures.mjs';
+import { values } from './timing.mjs';
 
 const { addon, hopFirst, folder, options, warmUp, feed, fetch, shape, mode, beside, seconds } = JSON.parse(
   process.argv[2],

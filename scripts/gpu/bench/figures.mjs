@@ -1,5 +1,5 @@
 // What the measurements come to: medians, speed-ups, ratios, shares of the peak. Nothing here measures.
-import { median } from '../../bench/programs/timing.mjs';
+import { median } from '../../measure/figures.mjs';
 import { MODELS, VARIANTS } from './cases.mjs';
 
 const keyOf = ({ who, model, device, variant, batch, inFlight = 1 }) =>

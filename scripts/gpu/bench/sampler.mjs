@@ -1,6 +1,6 @@
 // What the card says while something is measured: how busy it is, and its power. By nvidia-smi, where it is there.
 import { spawn } from 'node:child_process';
-import { median } from '../../bench/programs/timing.mjs';
+import { median } from '../../measure/figures.mjs';
 import { rows } from '../rig/nvidia-smi.mjs';
 
 const EVERY_MS = 200;

@@ -15,7 +15,7 @@ import { zig } from '../../tools/zig.mjs';
 const TARGET = 'linux-x64';
 /** What is carried of the checkout. None of it may import anything but these, Node's own modules, and `tf-session`. */
 const CARRIED = [
-  ...['scripts/gpu', 'scripts/bench/programs', 'test/fixtures'],
+  ...['scripts/gpu', 'scripts/bench/programs', 'scripts/measure/figures.mjs', 'test/fixtures'],
   ...['all-on-cpu', 'alternate', 'chosen-ops'].map((name) => `scripts/examples/${name}.mjs`),
 ];
 /** Of scripts/gpu: what is for the machine on which bundles are made. */

@@ -1,7 +1,7 @@
 // The CPU's values beside the GPU's, with TF32 and without. TensorFlow's switch for it is C++ and Python alone; what is relied on
 // here is the variable NVIDIA_TF32_OVERRIDE, which NVIDIA's libraries read for themselves when they are opened.
 import { createHash } from 'node:crypto';
-import { compare, expectation, figure, mostOn, same, short, within } from '../rig/seen.mjs';
+import { allCompared, compare, expectation, figure, mostOn, short, within } from '../rig/seen.mjs';
 
 export const title = 'GPU and CPU compute the same values';
 export const needs = [];
@@ -65,12 +65,5 @@ export function judge({ gpu, names, models }) {
       ),
     ],
   );
-  return [
-    expectation(
-      'all models that are there were compared',
-      names.join(', '),
-      names.length > 0 && same(names, Object.keys(models)),
-    ),
-    ...expectations,
-  ];
+  return [allCompared(names, models), ...expectations];
 }

@@ -1,5 +1,5 @@
 // `freeze` and mixed precision on the GPU, beside the CPU's values of the model as it was saved.
-import { compare, expectation, figure, mostOn, same, short, within } from '../rig/seen.mjs';
+import { allCompared, compare, expectation, figure, mostOn, short, within } from '../rig/seen.mjs';
 
 export const title = 'freeze and mixed precision on the GPU keep the values';
 export const needs = [];
@@ -59,13 +59,5 @@ export function judge({ gpu, hasHalves, names, models }) {
     hasHalves === true && halves.every((count) => count >= 0) && halves.some((count) => count > 0),
   );
   const isLeftOut = hasHalves === false && halves.every((count) => count >= 0);
-  return [
-    expectation(
-      'all models that are there were compared',
-      names.join(', '),
-      names.length > 0 && same(names, Object.keys(models)),
-    ),
-    ...expectations,
-    ...(isLeftOut ? [] : [inUse]),
-  ];
+  return [allCompared(names, models), ...expectations, ...(isLeftOut ? [] : [inUse])];
 }

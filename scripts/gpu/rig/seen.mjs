@@ -18,6 +18,14 @@ export function expectation(what, saw, holds) {
   };
 }
 
+/** That no model is left out: `names` are those that are there, `models` what was seen of each. */
+export const allCompared = (names, models) =>
+  expectation(
+    'all models that are there were compared',
+    names.join(', '),
+    names.length > 0 && same(names, Object.keys(models)),
+  );
+
 /** False for what is no number. */
 export const within = (value, least, most) =>
   typeof value === 'number' && value >= least && value <= most && Number.isFinite(least + most);
