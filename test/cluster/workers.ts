@@ -1,6 +1,7 @@
 /** Workers for tests: processes of the built command, on ports that are free. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +76,15 @@ export class Worker {
   /** Freezes it, as a machine that is cut off, or lets it go on. */
   freeze(is: boolean): void {
     this.#child!.kill(is ? 'SIGSTOP' : 'SIGCONT');
+    // On a busy machine its threads stop a little later, and would still answer what comes next.
+    const end = performance.now() + 2000;
+    while (is && process.platform === 'linux' && performance.now() < end && !this.#isStopped());
+  }
+
+  #isStopped(): boolean {
+    const tasks = `/proc/${this.#child!.pid}/task`;
+    const states = readdirSync(tasks).map((id) => readFileSync(`${tasks}/${id}/stat`, 'utf8'));
+    return states.every((stat) => /\) [Tt] /.test(stat));
   }
 }
 
